@@ -1,0 +1,1 @@
+//! Entra ID sign-in, token endpoint, secret store.

@@ -1,0 +1,1 @@
+//! The product: connections, sync engine, views, export, events.

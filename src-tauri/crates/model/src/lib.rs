@@ -1,0 +1,13 @@
+//! Ids, table metadata, values, and the rules on URLs and origins.
+//!
+//! Nothing in this crate performs I/O: every other crate may depend on it.
+
+pub mod ids;
+pub mod metadata;
+pub mod record;
+pub mod tables;
+pub mod urls;
+
+pub use ids::parse_guid;
+pub use metadata::{Choice, ColumnKind, ColumnMetadata, TableMetadata};
+pub use record::{Cell, Change, Lookup, Record, RecordPage};

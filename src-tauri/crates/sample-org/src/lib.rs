@@ -1,0 +1,1 @@
+//! A complete simulated organisation behind real HTTP on loopback.

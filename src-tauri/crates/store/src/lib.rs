@@ -1,0 +1,1 @@
+//! The encrypted mirror: SQLite, the only crate that knows rusqlite.
