@@ -1,1 +1,22 @@
-//! What leaves the process: DTOs, error codes, the table of commands.
+//! What leaves the process: DTOs, error codes, the table of commands and their TypeScript.
+//!
+//! Core types do not serialise for the wire; the CLI and the desktop shell convert at the boundary.
+
+pub mod commands;
+mod connection;
+mod error;
+mod event;
+mod records;
+mod typescript;
+
+pub use connection::{
+    AppState, Connection, ConnectionForm, Environment, FieldProblem, GuardQuestion, Progress, Run,
+    RunStatus, SearchProgress, SignIn, Strategy, Table, TableState, Theme,
+};
+pub use error::ErrorReply;
+pub use event::{Event, ExportProgress};
+pub use records::{
+    Choice, Column, ColumnKind, Deleted, ExportRequest, Filter, FilterOp, GridCell, Record, Row,
+    Sort, TableColumns, View, ViewRequest, Window,
+};
+pub use typescript::typescript;

@@ -1,0 +1,66 @@
+//! The table of commands that the window can call. Named once: the TypeScript side is generated
+//! from it, and the shell registers its handlers through [`for_each_command`](crate::for_each_command).
+
+use ts_rs::{Config, TS};
+
+use crate::{
+    AppState, Connection, ConnectionForm, ExportRequest, FieldProblem, Record, Run, TableColumns,
+    Theme, View, ViewRequest, Window,
+};
+
+/// A command: its name, its arguments and what it gives, in TypeScript.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Name on the bridge.
+    pub name: &'static str,
+    /// Arguments: name and TypeScript type.
+    pub arguments: Vec<(&'static str, String)>,
+    /// TypeScript type of the reply.
+    pub reply: String,
+}
+
+macro_rules! commands {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $reply:ty;)*) => {
+        /// All commands.
+        #[must_use]
+        pub fn commands(config: &Config) -> Vec<Command> {
+            vec![$(Command {
+                name: stringify!($name),
+                arguments: vec![$((stringify!($argument), <$kind as TS>::name(config))),*],
+                reply: <$reply as TS>::name(config),
+            }),*]
+        }
+
+        /// Calls a macro with the names of all commands.
+        #[macro_export]
+        macro_rules! for_each_command {
+            ($callback:ident) => { $callback! { $($name),* } };
+        }
+    };
+}
+
+commands! {
+    app_state() -> AppState;
+    explore_sample() -> Connection;
+    check_form(form: ConnectionForm) -> Vec<FieldProblem>;
+    connect(form: ConnectionForm) -> Connection;
+    sign_in(connection: String) -> Connection;
+    cancel_sign_in() -> ();
+    disconnect(connection: String, purge: bool) -> ();
+    sync(connection: String, tables: Vec<String>, full: bool) -> ();
+    pause(connection: String) -> ();
+    answer_guard(connection: String, table: String, delete: bool) -> ();
+    invalidate(connection: String, table: String) -> f64;
+    runs(connection: String, limit: u32) -> Vec<Run>;
+    table_columns(connection: String, table: String) -> TableColumns;
+    open_view(connection: String, request: ViewRequest) -> View;
+    window(view: u32, offset: f64, limit: u32, columns: Vec<String>) -> Window;
+    close_view(view: u32) -> ();
+    record(connection: String, table: String, id: String) -> Record;
+    choose_export_file(suggested: String) -> Option<String>;
+    export(connection: String, request: ExportRequest) -> ();
+    cancel_export() -> ();
+    show_in_folder(path: String) -> ();
+    open_link(url: String) -> ();
+    set_theme(theme: Theme) -> ();
+}

@@ -1,0 +1,50 @@
+//! The one stream of events to the window: first a snapshot, then changes.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::{AppState, Connection, ErrorReply, SignIn};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// Everything.
+    Snapshot {
+        /// The state.
+        state: AppState,
+    },
+    /// A connection, its tables or their progress changed.
+    Connection {
+        /// The connection as it is now.
+        connection: Connection,
+    },
+    /// A sign-in waits for the browser, or no longer does.
+    SignIn {
+        /// The sign-in.
+        sign_in: Option<SignIn>,
+    },
+    /// An export goes on.
+    Export {
+        /// How far.
+        progress: ExportProgress,
+    },
+}
+
+/// How far an export has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ExportProgress {
+    /// Rows written.
+    #[ts(type = "number")]
+    pub rows: u64,
+    /// Rows in all.
+    #[ts(type = "number")]
+    pub total: u64,
+    /// Bytes written.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// The file, once it is there.
+    pub path: Option<String>,
+    /// Why it ended without a file.
+    pub error: Option<ErrorReply>,
+}
