@@ -1,1 +1,47 @@
-fn main() {}
+//! `cargo xtask demo | test | codegen`: each does all set-up by itself.
+#![expect(clippy::print_stderr, reason = "a task reports to the terminal")]
+
+mod codegen;
+mod process;
+mod system;
+mod test;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Development tasks of Salesmirror.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Set up and run all tests, lints and checks.
+    Test,
+    /// Write the generated files, or with `--check` say whether they are up to date.
+    Codegen {
+        /// Change nothing; fail where a file differs.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Test => test::run_all(),
+        Task::Codegen { check } => codegen::run(check),
+    }
+}
+
+/// The project's root: this package lies two folders below it.
+fn root() -> PathBuf {
+    let mut path = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    path.pop();
+    path.pop();
+    path
+}
