@@ -1,1 +1,33 @@
-//! The encrypted mirror: SQLite, the only crate that knows rusqlite.
+//! SQLite: the only crate that knows `rusqlite`. Encrypted databases, mirrored tables, views,
+//! search. Synchronous: one writer thread, and read-only connections beside it.
+
+mod app_db;
+mod apply;
+mod checkpoint;
+mod codec;
+mod database;
+mod error;
+mod key;
+mod mirror;
+mod row;
+mod schema;
+mod search;
+mod view;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use app_db::{AppDb, ConnectionRow, RunRow};
+pub use apply::PageOutcome;
+pub use checkpoint::{Checkpoint, Preview};
+pub use error::StoreError;
+pub use key::DatabaseKey;
+pub use mirror::{Mirror, TableState};
+pub use row::Row;
+pub use schema::Definition;
+pub use search::IndexProgress;
+pub use view::{Condition, Deleted, Sort, Test, View, ViewSpec};
+
+/// The result of this crate's operations.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;

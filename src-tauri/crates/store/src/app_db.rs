@@ -1,0 +1,390 @@
+//! `app.db`: connections, refresh tokens, settings and runs. Migrated, never dropped.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
+
+use crate::{DatabaseKey, Result, database};
+
+/// Existing migrations never change.
+const MIGRATIONS: [&str; 1] = ["
+CREATE TABLE connection (
+    id BLOB PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    environment TEXT NOT NULL,
+    other_origins TEXT NOT NULL,
+    authority TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    flow TEXT NOT NULL,
+    public_client INTEGER NOT NULL,
+    redirect_port INTEGER,
+    user TEXT,
+    organization TEXT,
+    organization_version TEXT,
+    environment_kind TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    signed_in INTEGER NOT NULL,
+    refresh_token TEXT
+) STRICT;
+CREATE TABLE setting (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    connection BLOB NOT NULL REFERENCES connection(id) ON DELETE CASCADE,
+    table_name TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    status TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    inserted INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    unchanged INTEGER NOT NULL,
+    pages INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    retries INTEGER NOT NULL,
+    throttled_ms INTEGER NOT NULL,
+    error TEXT
+) STRICT;
+CREATE INDEX run_by_time ON run (connection, started_at DESC);
+"];
+
+/// A connection as it is kept. Its client secret is in the keychain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionRow {
+    /// Stable id.
+    pub id: Uuid,
+    /// The admin's name for it, unique whatever its case.
+    pub name: String,
+    /// Environment URL, the origin with a slash.
+    pub environment: String,
+    /// Other origins of the same resource, to which tokens may go.
+    pub other_origins: Vec<String>,
+    /// Authority URL.
+    pub authority: String,
+    /// Tenant as entered.
+    pub tenant: String,
+    /// Application (client) id.
+    pub client_id: String,
+    /// `browser` or `client-credentials`.
+    pub flow: String,
+    /// Whether there is no client secret.
+    pub public_client: bool,
+    /// Fixed port of the redirect URI.
+    pub redirect_port: Option<u16>,
+    /// Who is signed in.
+    pub user: Option<String>,
+    /// Organisation's friendly name.
+    pub organization: Option<String>,
+    /// Organisation's version.
+    pub organization_version: Option<String>,
+    /// `production`, `sandbox`, `sample` or `other`.
+    pub environment_kind: String,
+    /// When it was made, ms since 1970.
+    pub created_at: i64,
+    /// Whether a sync can run without the admin.
+    pub signed_in: bool,
+}
+
+/// One sync of one table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunRow {
+    /// Row id; 0 before it is inserted.
+    pub id: i64,
+    /// The connection.
+    pub connection: Uuid,
+    /// Logical name of the table.
+    pub table: String,
+    /// `full` or `incremental`.
+    pub strategy: String,
+    /// Why that strategy.
+    pub reason: String,
+    /// `running`, `success`, `failed`, `interrupted` or `needs_confirmation`.
+    pub status: String,
+    /// Start, ms since 1970.
+    pub started_at: i64,
+    /// End, ms since 1970.
+    pub finished_at: Option<i64>,
+    /// New rows.
+    pub inserted: u64,
+    /// Changed rows.
+    pub updated: u64,
+    /// Rows that became tombstones.
+    pub deleted: u64,
+    /// Rows that came and were equal.
+    pub unchanged: u64,
+    /// Pages read.
+    pub pages: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Requests sent again.
+    pub retries: u64,
+    /// Time the service made us wait, in ms.
+    pub throttled_ms: u64,
+    /// Why it failed, as JSON.
+    pub error: Option<String>,
+}
+
+/// The open database; clones share it.
+#[derive(Clone)]
+pub struct AppDb {
+    connection: Arc<Mutex<Connection>>,
+}
+
+impl AppDb {
+    /// Opens, creates or migrates the file. An older file is copied beside it before it is migrated.
+    ///
+    /// # Errors
+    /// Where the key does not fit, the file is damaged or newer, or the disk refuses.
+    pub fn open(path: &Path, key: &DatabaseKey) -> Result<Self> {
+        let mut connection = database::open_writable(path, key)?;
+        let version = database::version(&connection)?;
+        if version > 0 && (version as usize) < MIGRATIONS.len() {
+            // The copy is encrypted with the same key. Without a checkpoint it could miss the log.
+            connection.pragma_update(None, "wal_checkpoint", "TRUNCATE")?;
+            let _ = std::fs::copy(path, path.with_extension(format!("v{version}.db")));
+        }
+        database::migrate(&mut connection, &MIGRATIONS)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All connections, oldest first.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn connections(&self) -> Result<Vec<ConnectionRow>> {
+        let connection = self.lock();
+        let mut statement =
+            connection.prepare_cached("SELECT * FROM connection ORDER BY created_at, rowid")?;
+        let rows = statement.query_map([], read_connection)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The connection of this name, whatever its case.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn connection(&self, name: &str) -> Result<Option<ConnectionRow>> {
+        Ok(self
+            .lock()
+            .prepare_cached("SELECT * FROM connection WHERE name = ?")?
+            .query_row([name], read_connection)
+            .optional()?)
+    }
+
+    /// Keeps a new connection, or the new state of one that is there.
+    ///
+    /// # Errors
+    /// Where the name is taken by another connection, or the disk refuses.
+    pub fn put_connection(&self, row: &ConnectionRow) -> Result<()> {
+        let origins = serde_json::to_string(&row.other_origins)?;
+        self.lock().execute(
+            "INSERT INTO connection (id, name, environment, other_origins, authority, tenant, \
+             client_id, flow, public_client, redirect_port, user, organization, \
+             organization_version, environment_kind, created_at, signed_in) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
+             environment = excluded.environment, other_origins = excluded.other_origins, \
+             user = excluded.user, organization = excluded.organization, \
+             organization_version = excluded.organization_version, \
+             environment_kind = excluded.environment_kind, signed_in = excluded.signed_in",
+            params![
+                row.id,
+                row.name,
+                row.environment,
+                origins,
+                row.authority,
+                row.tenant,
+                row.client_id,
+                row.flow,
+                row.public_client,
+                row.redirect_port,
+                row.user,
+                row.organization,
+                row.organization_version,
+                row.environment_kind,
+                row.created_at,
+                row.signed_in,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets a connection with its refresh token and its runs.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn delete_connection(&self, id: Uuid) -> Result<()> {
+        self.lock()
+            .execute("DELETE FROM connection WHERE id = ?", [id])?;
+        Ok(())
+    }
+
+    /// A connection's refresh token.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn refresh_token(&self, id: Uuid) -> Result<Option<SecretString>> {
+        let token: Option<Option<String>> = self
+            .lock()
+            .query_row(
+                "SELECT refresh_token FROM connection WHERE id = ?",
+                [id],
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(token.flatten().map(SecretString::from))
+    }
+
+    /// Keeps a connection's refresh token; `None` forgets it.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn set_refresh_token(&self, id: Uuid, token: Option<&SecretString>) -> Result<()> {
+        self.lock().execute(
+            "UPDATE connection SET refresh_token = ? WHERE id = ?",
+            params![token.map(ExposeSecret::expose_secret), id],
+        )?;
+        Ok(())
+    }
+
+    /// A setting.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn setting(&self, key: &str) -> Result<Option<String>> {
+        Ok(self
+            .lock()
+            .query_row("SELECT value FROM setting WHERE key = ?", [key], |row| {
+                row.get(0)
+            })
+            .optional()?)
+    }
+
+    /// Keeps a setting.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn set_setting(&self, key: &str, value: &str) -> Result<()> {
+        self.lock()
+            .execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", [key, value])?;
+        Ok(())
+    }
+
+    /// Keeps a run: inserts it where its id is 0, and gives the id.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn put_run(&self, run: &RunRow) -> Result<i64> {
+        let connection = self.lock();
+        connection.execute(
+            "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                (run.id != 0).then_some(run.id),
+                run.connection,
+                run.table,
+                run.strategy,
+                run.reason,
+                run.status,
+                run.started_at,
+                run.finished_at,
+                run.inserted,
+                run.updated,
+                run.deleted,
+                run.unchanged,
+                run.pages,
+                run.requests,
+                run.retries,
+                run.throttled_ms,
+                run.error,
+            ],
+        )?;
+        Ok(connection.last_insert_rowid())
+    }
+
+    /// A connection's newest runs.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn runs(&self, connection: Uuid, limit: u32) -> Result<Vec<RunRow>> {
+        let guard = self.lock();
+        let mut statement = guard.prepare_cached(
+            "SELECT * FROM run WHERE connection = ? ORDER BY started_at DESC, id DESC LIMIT ?",
+        )?;
+        let rows = statement.query_map(params![connection, limit], read_run)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Per table, the rows that runs since `since` (ms since 1970) inserted or updated, and deleted.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn changes_since(&self, connection: Uuid, since: i64) -> Result<Vec<(String, u64, u64)>> {
+        let guard = self.lock();
+        let mut statement = guard.prepare_cached(
+            "SELECT table_name, sum(inserted + updated), sum(deleted) FROM run \
+             WHERE connection = ? AND started_at >= ? GROUP BY table_name",
+        )?;
+        let rows = statement.query_map(params![connection, since], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn read_connection(row: &Row<'_>) -> rusqlite::Result<ConnectionRow> {
+    let origins: String = row.get("other_origins")?;
+    Ok(ConnectionRow {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        environment: row.get("environment")?,
+        other_origins: serde_json::from_str(&origins).unwrap_or_default(),
+        authority: row.get("authority")?,
+        tenant: row.get("tenant")?,
+        client_id: row.get("client_id")?,
+        flow: row.get("flow")?,
+        public_client: row.get("public_client")?,
+        redirect_port: row.get("redirect_port")?,
+        user: row.get("user")?,
+        organization: row.get("organization")?,
+        organization_version: row.get("organization_version")?,
+        environment_kind: row.get("environment_kind")?,
+        created_at: row.get("created_at")?,
+        signed_in: row.get("signed_in")?,
+    })
+}
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    Ok(RunRow {
+        id: row.get(0)?,
+        connection: row.get(1)?,
+        table: row.get(2)?,
+        strategy: row.get(3)?,
+        reason: row.get(4)?,
+        status: row.get(5)?,
+        started_at: row.get(6)?,
+        finished_at: row.get(7)?,
+        inserted: row.get(8)?,
+        updated: row.get(9)?,
+        deleted: row.get(10)?,
+        unchanged: row.get(11)?,
+        pages: row.get(12)?,
+        requests: row.get(13)?,
+        retries: row.get(14)?,
+        throttled_ms: row.get(15)?,
+        error: row.get(16)?,
+    })
+}

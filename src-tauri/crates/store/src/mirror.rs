@@ -1,0 +1,464 @@
+//! `mirror.db`: the copy of one organisation.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use salesmirror_model::{Change, RecordPage, TableMetadata};
+use uuid::Uuid;
+
+use crate::apply::{self, Links, PageOutcome};
+use crate::checkpoint::{self, Checkpoint, Preview};
+use crate::codec::Codec;
+use crate::row::{Reader, Row};
+use crate::schema::{self, Definition, data};
+use crate::search::{self, IndexProgress};
+use crate::view::{self, View, ViewSpec};
+use crate::writer::Writer;
+use crate::{DatabaseKey, Result, StoreError, database};
+
+/// Below this many rows a sort without an index is quick enough.
+const INDEX_FROM_ROWS: u64 = 20_000;
+/// More indexes than this would slow every sync down.
+const MOST_INDEXES: i64 = 6;
+
+/// The copy of one organisation; clones share it.
+#[derive(Clone)]
+pub struct Mirror {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    key: DatabaseKey,
+    writer: Writer,
+    readers: Mutex<Vec<Connection>>,
+    codec: Arc<Codec>,
+}
+
+/// A mirrored table as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableState {
+    /// Its metadata.
+    pub metadata: TableMetadata,
+    /// The organisation's metadata version at the last sync.
+    pub metadata_version: Option<String>,
+    /// Where its sync stands.
+    pub checkpoint: Checkpoint,
+    /// Live rows.
+    pub live: u64,
+    /// Tombstones.
+    pub deleted: u64,
+    /// Invalidated rows.
+    pub stale: u64,
+    /// End of the last successful sync, ms since 1970.
+    pub last_sync: Option<i64>,
+    /// The search index.
+    pub search: IndexProgress,
+}
+
+impl Mirror {
+    /// Opens, creates or migrates a mirror.
+    ///
+    /// # Errors
+    /// Where the key does not fit, the file is damaged or newer, or the disk refuses.
+    pub fn open(path: &Path, key: &DatabaseKey) -> Result<Self> {
+        let mut connection = database::open_writable(path, key)?;
+        database::migrate(&mut connection, &schema::MIGRATIONS)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                path: path.to_owned(),
+                key: key.clone(),
+                writer: Writer::start(connection)?,
+                readers: Mutex::new(Vec::new()),
+                codec: Arc::new(Codec::default()),
+            }),
+        })
+    }
+
+    /// Runs work on a read-only connection that sees one state of the database throughout.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let readers = || {
+            self.inner
+                .readers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let pooled = readers().pop();
+        let mut connection = match pooled {
+            Some(connection) => connection,
+            None => database::open_readable(&self.inner.path, &self.inner.key)?,
+        };
+        let result = {
+            let transaction = connection.transaction()?;
+            work(&transaction)
+        };
+        readers().push(connection);
+        result
+    }
+
+    fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    {
+        self.inner.writer.run(work)
+    }
+
+    /// Creates a table, or makes it follow changed metadata. Rows stay; changed columns forget the
+    /// links, so that a full sync follows.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn define_table(&self, table: &TableMetadata) -> Result<Definition> {
+        let table = table.clone();
+        self.write(move |connection| schema::define(connection, &table))
+    }
+
+    /// Drops a table with its rows, tombstones and index.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`], or where the disk refuses.
+    pub fn drop_table(&self, table: &str) -> Result<()> {
+        let table = table.to_owned();
+        self.inner.codec.forget(&table);
+        self.write(move |connection| schema::drop(connection, &table))
+    }
+
+    /// All mirrored tables, in the order they were added.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn tables(&self) -> Result<Vec<TableState>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT name, metadata, metadata_version, live, dead, stale, last_sync \
+                 FROM mirrored ORDER BY position, name",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut tables = Vec::new();
+            while let Some(row) = rows.next()? {
+                let name: String = row.get(0)?;
+                tables.push(TableState {
+                    metadata: serde_json::from_str(row.get_ref(1)?.as_str().unwrap_or_default())?,
+                    metadata_version: row.get(2)?,
+                    checkpoint: checkpoint::read(connection, &name)?,
+                    live: row.get(3)?,
+                    deleted: row.get(4)?,
+                    stale: row.get(5)?,
+                    last_sync: row.get(6)?,
+                    search: search::progress(connection, &name)?,
+                });
+            }
+            Ok(tables)
+        })
+    }
+
+    /// The metadata of a mirrored table.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`].
+    pub fn metadata(&self, table: &str) -> Result<TableMetadata> {
+        self.read(|connection| schema::metadata(connection, table))?
+            .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
+    }
+
+    /// Where a table's sync stands.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`].
+    pub fn checkpoint(&self, table: &str) -> Result<Checkpoint> {
+        self.read(|connection| checkpoint::read(connection, table))
+    }
+
+    /// Begins a full sync; gives the run's number.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`], or where the disk refuses.
+    pub fn begin_full(&self, table: &str, tracked: bool, now: i64) -> Result<i64> {
+        let table = table.to_owned();
+        self.write(move |connection| checkpoint::begin_full(connection, &table, tracked, now))
+    }
+
+    /// Begins an incremental sync; gives the run's number.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`], or where the disk refuses.
+    pub fn begin_incremental(&self, table: &str, now: i64) -> Result<i64> {
+        let table = table.to_owned();
+        self.write(move |connection| checkpoint::begin_incremental(connection, &table, now))
+    }
+
+    /// Applies a page and the link that follows it, in one transaction.
+    ///
+    /// # Errors
+    /// Where the disk refuses; then nothing of the page is applied.
+    pub fn apply_page(
+        &self,
+        table: &str,
+        run: i64,
+        page: RecordPage,
+        now: i64,
+    ) -> Result<PageOutcome> {
+        let links = Links {
+            next: page.next_link,
+            delta: page.delta_link,
+            metadata_version: page.metadata_version,
+        };
+        self.apply(table, Some(run), page.changes, Some(links), now)
+    }
+
+    /// Applies rows that were read by id; the checkpoint stays.
+    ///
+    /// # Errors
+    /// Where the disk refuses; then none is applied.
+    pub fn apply_records(
+        &self,
+        table: &str,
+        changes: Vec<Change>,
+        now: i64,
+    ) -> Result<PageOutcome> {
+        self.apply(table, None, changes, None, now)
+    }
+
+    fn apply(
+        &self,
+        table: &str,
+        run: Option<i64>,
+        changes: Vec<Change>,
+        links: Option<Links>,
+        now: i64,
+    ) -> Result<PageOutcome> {
+        let metadata = self.metadata(table)?;
+        let (encoder, changes) = match self.inner.codec.encoder(table) {
+            Some(encoder) => (encoder, changes),
+            None => {
+                let (codec, table) = (Arc::clone(&self.inner.codec), table.to_owned());
+                self.write(move |connection| {
+                    let encoder = apply::encoder(connection, &codec, &table, &changes)?;
+                    Ok((encoder, changes))
+                })?
+            }
+        };
+        let prepared = apply::prepare(&encoder, changes)?;
+        let codec = Arc::clone(&self.inner.codec);
+        self.write(move |connection| {
+            let run = match run {
+                Some(run) => run,
+                None => connection.query_row(
+                    "SELECT run FROM mirrored WHERE name = ?",
+                    [&metadata.logical_name],
+                    |row| row.get(0),
+                )?,
+            };
+            apply::apply(
+                connection,
+                &codec,
+                &metadata,
+                run,
+                &prepared,
+                links.as_ref(),
+                now,
+            )
+        })
+    }
+
+    /// What reconciliation would do.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`].
+    pub fn reconcile_preview(&self, table: &str) -> Result<Preview> {
+        self.read(|connection| {
+            let metadata = schema::metadata(connection, table)?
+                .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+            checkpoint::preview(connection, table, metadata.primary_name.as_deref())
+        })
+    }
+
+    /// Turns rows that did not come into tombstones and promotes the delta link, in one
+    /// transaction; gives how many.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn reconcile(&self, table: &str, now: i64) -> Result<u64> {
+        let table = table.to_owned();
+        self.write(move |connection| checkpoint::reconcile(connection, &table, now))
+    }
+
+    /// Ends a full sync without tombstones.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn finish_keeping_rows(&self, table: &str, now: i64) -> Result<()> {
+        let table = table.to_owned();
+        self.write(move |connection| checkpoint::keep_rows(connection, &table, now))
+    }
+
+    /// Forgets the links: the next sync reads every row.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn restart_scan(&self, table: &str) -> Result<()> {
+        let table = table.to_owned();
+        self.write(move |connection| checkpoint::restart(connection, &table))
+    }
+
+    /// Marks all live rows of a table as stale; gives how many rows that are.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`], or where the disk refuses.
+    pub fn invalidate_table(&self, table: &str, now: i64) -> Result<u64> {
+        let table = table.to_owned();
+        self.write(move |connection| apply::invalidate(connection, &table, None, now))
+    }
+
+    /// Marks live rows as stale; gives how many of the ids are live rows.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`], or where the disk refuses.
+    pub fn invalidate_records(&self, table: &str, ids: &[Uuid], now: i64) -> Result<u64> {
+        let (table, ids) = (table.to_owned(), ids.to_vec());
+        self.write(move |connection| apply::invalidate(connection, &table, Some(&ids), now))
+    }
+
+    /// Ids of stale rows.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`].
+    pub fn stale_ids(&self, table: &str, limit: u32) -> Result<Vec<Uuid>> {
+        self.read(|connection| {
+            let sql = format!(
+                "SELECT _id FROM {} WHERE _stale_at IS NOT NULL AND _deleted_at IS NULL LIMIT ?",
+                data(table)
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let ids = statement.query_map([limit], |row| row.get(0))?;
+            Ok(ids.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// One record with all columns; `None` where the mirror never saw it.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`].
+    pub fn record(&self, table: &str, id: Uuid, want_raw: bool) -> Result<Option<Row>> {
+        self.read(|connection| {
+            let metadata = schema::metadata(connection, table)?
+                .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+            let sql = format!("SELECT _rowid FROM {} WHERE _id = ?", data(table));
+            let rowid: Option<i64> = connection
+                .prepare_cached(&sql)?
+                .query_row([id], |row| row.get(0))
+                .optional()?;
+            let Some(rowid) = rowid else { return Ok(None) };
+            let columns: Vec<usize> = (0..metadata.columns.len()).collect();
+            Reader::new(connection, &self.inner.codec, &metadata, &columns, want_raw)?.read(rowid)
+        })
+    }
+
+    /// Opens a view. Sorting a large table by a new column leaves an index for the next time.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
+    pub fn open_view(&self, spec: &ViewSpec) -> Result<View> {
+        let begun = Instant::now();
+        let rowids = self.read(|connection| view::rowids(connection, spec))?;
+        let opened = View {
+            table: spec.table.as_str().into(),
+            opened_in: begun.elapsed(),
+            rowids: rowids.into(),
+        };
+        Ok(opened)
+    }
+
+    /// Makes the index that serves this view's order, where the table is large and has none yet.
+    /// Takes seconds at a million rows: call it after the view was answered.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn keep_order(&self, spec: &ViewSpec) -> Result<()> {
+        let Some(sort) = &spec.sort else {
+            return Ok(());
+        };
+        let metadata = self.metadata(&spec.table)?;
+        let Some(sql) = view::index_for(&metadata, &sort.column) else {
+            return Ok(());
+        };
+        self.write(move |connection| {
+            let (rows, indexes): (u64, i64) = connection.query_row(
+                "SELECT live + dead, (SELECT count(*) FROM sqlite_schema WHERE type = 'index' \
+                 AND tbl_name = ?2 AND sql IS NOT NULL) FROM mirrored WHERE name = ?1",
+                [
+                    &metadata.logical_name,
+                    &format!("data_{}", metadata.logical_name),
+                ],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            if rows >= INDEX_FROM_ROWS && indexes < MOST_INDEXES {
+                connection.execute_batch(&sql)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Some consecutive rows of a view; rows that are gone since are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownColumn`].
+    pub fn window(
+        &self,
+        view: &View,
+        offset: u64,
+        limit: usize,
+        columns: &[String],
+        want_raw: bool,
+    ) -> Result<Vec<Row>> {
+        self.read(|connection| {
+            view::window(
+                connection,
+                &self.inner.codec,
+                view,
+                offset,
+                limit,
+                columns,
+                want_raw,
+            )
+        })
+    }
+
+    /// Calls `visit` with each row of a view, in its order, on one state of the database.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownColumn`].
+    pub fn for_each_row(
+        &self,
+        view: &View,
+        columns: &[String],
+        want_raw: bool,
+        visit: impl FnMut(Row) -> ControlFlow<()>,
+    ) -> Result<()> {
+        self.read(|connection| {
+            let all = 0..view.rowids.len();
+            view::each(
+                connection,
+                &self.inner.codec,
+                view,
+                all,
+                columns,
+                want_raw,
+                visit,
+            )
+        })
+    }
+
+    /// Lets the search index follow by up to `limit` rows.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`], or where the disk refuses.
+    pub fn index_search(&self, table: &str, limit: u32) -> Result<IndexProgress> {
+        let metadata = self.metadata(table)?;
+        self.write(move |connection| search::index(connection, &metadata, limit))
+    }
+}

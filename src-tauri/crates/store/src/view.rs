@@ -1,0 +1,448 @@
+//! Views: selectors and an order become a vector of row numbers, which serves any window at once.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+use salesmirror_model::{Cell, ColumnMetadata, TableMetadata};
+
+use crate::codec::Codec;
+use crate::database::quoted;
+use crate::row::{Reader, Row};
+use crate::schema::{self, data, search, target_column};
+use crate::search::terms;
+use crate::{Result, StoreError};
+
+/// Whether deleted rows are in a view.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Deleted {
+    /// Live rows only.
+    #[default]
+    Exclude,
+    /// Both.
+    Include,
+    /// Deleted rows only.
+    Only,
+}
+
+/// Which rows of a table, in which order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ViewSpec {
+    /// Logical name of the table.
+    pub table: String,
+    /// Conditions, all of which hold.
+    pub conditions: Vec<Condition>,
+    /// Text to search for.
+    pub search: Option<String>,
+    /// Order; the mirror's own where empty. Nulls come last either way.
+    pub sort: Option<Sort>,
+    /// Deleted rows.
+    pub deleted: Deleted,
+    /// Invalidated rows only.
+    pub stale_only: bool,
+}
+
+/// A test of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// Logical name of the column.
+    pub column: String,
+    /// The test.
+    pub test: Test,
+}
+
+/// What a condition asks of a value. No test but `IsNull` and the negations holds for null.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Test {
+    /// Equal to one of these.
+    Equal(Vec<Cell>),
+    /// Equal to none of these; null is.
+    NotEqual(Vec<Cell>),
+    /// Less.
+    Less(Cell),
+    /// Less or equal.
+    LessOrEqual(Cell),
+    /// Greater.
+    Greater(Cell),
+    /// Greater or equal.
+    GreaterOrEqual(Cell),
+    /// Contains, ignoring case; for lookups their name.
+    Contains(String),
+    /// Starts with, ignoring case; for lookups their name.
+    StartsWith(String),
+    /// A lookup to a record of one of these names, ignoring case.
+    LookupNamed(Vec<String>),
+    /// A lookup to no record of these names, or null.
+    NotLookupNamed(Vec<String>),
+    /// Null.
+    IsNull,
+    /// Not null.
+    IsNotNull,
+}
+
+/// The order of a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// Logical name of the column.
+    pub column: String,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// An opened view. It holds still while the mirror changes; clones share it.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Logical name of the table.
+    pub table: Arc<str>,
+    /// Time it took to open.
+    pub opened_in: Duration,
+    pub(crate) rowids: Arc<[u32]>,
+}
+
+impl View {
+    /// Matching rows.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.rowids.len() as u64
+    }
+}
+
+/// A statement with its parameters.
+#[derive(Default)]
+struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Sql {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn bind(&mut self, value: Value) {
+        self.text.push('?');
+        self.values.push(value);
+    }
+
+    fn list(&mut self, values: impl Iterator<Item = Value>) {
+        self.push("(");
+        for (index, value) in values.enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            self.bind(value);
+        }
+        self.push(")");
+    }
+}
+
+/// The row numbers of a view.
+pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<Vec<u32>> {
+    let table = schema::metadata(connection, &spec.table)?
+        .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
+    let sort = spec
+        .sort
+        .as_ref()
+        .map(|sort| column(&table, &sort.column).map(|found| (found, sort)));
+    let sort = sort.transpose()?;
+    let mut rowids = Vec::new();
+    match sort {
+        None => select(connection, &table, spec, None, &mut rowids)?,
+        Some((column, sort)) => {
+            let key = sort_key(connection, column)?;
+            let order = if sort.descending { "DESC" } else { "ASC" };
+            // Two statements, so that an index serves both directions with nulls last.
+            let present =
+                format!(" AND {key} IS NOT NULL ORDER BY {key} {order}, d._rowid {order}");
+            let absent = format!(" AND {key} IS NULL ORDER BY d._rowid {order}");
+            select(connection, &table, spec, Some(&present), &mut rowids)?;
+            select(connection, &table, spec, Some(&absent), &mut rowids)?;
+        }
+    }
+    Ok(rowids)
+}
+
+fn select(
+    connection: &Connection,
+    table: &TableMetadata,
+    spec: &ViewSpec,
+    tail: Option<&str>,
+    rowids: &mut Vec<u32>,
+) -> Result<()> {
+    let mut sql = Sql::default();
+    sql.push(&format!(
+        "SELECT d._rowid FROM {} d WHERE ",
+        data(&spec.table)
+    ));
+    sql.push(match spec.deleted {
+        Deleted::Exclude => "d._deleted_at IS NULL",
+        Deleted::Include => "1",
+        Deleted::Only => "d._deleted_at IS NOT NULL",
+    });
+    if spec.stale_only {
+        sql.push(" AND d._stale_at IS NOT NULL");
+    }
+    if let Some(text) = &spec.search {
+        search_condition(&mut sql, table, text);
+    }
+    for condition in &spec.conditions {
+        sql.push(" AND ");
+        test(
+            &mut sql,
+            connection,
+            column(table, &condition.column)?,
+            &condition.test,
+        )?;
+    }
+    sql.push(tail.unwrap_or(" ORDER BY d._rowid"));
+    let mut statement = connection.prepare_cached(&sql.text)?;
+    let mut rows = statement.query(params_from_iter(sql.values))?;
+    while let Some(row) = rows.next()? {
+        rowids.push(row.get(0)?);
+    }
+    Ok(())
+}
+
+fn search_condition(sql: &mut Sql, table: &TableMetadata, text: &str) {
+    let terms = terms(text);
+    if let Some(phrases) = terms.phrases {
+        let index = search(&table.logical_name);
+        sql.push(&format!(
+            " AND d._rowid IN (SELECT rowid FROM {index} WHERE {index} MATCH "
+        ));
+        sql.bind(Value::Text(phrases));
+        sql.push(")");
+    }
+    for prefix in terms.prefixes {
+        let Some(name) = &table.primary_name else {
+            continue;
+        };
+        sql.push(&format!(" AND folded_starts_with(d.{}, ", quoted(name)));
+        sql.bind(Value::Text(prefix));
+        sql.push(")");
+    }
+}
+
+fn column<'t>(table: &'t TableMetadata, name: &str) -> Result<&'t ColumnMetadata> {
+    table.column(name).ok_or_else(|| StoreError::UnknownColumn {
+        table: table.logical_name.clone(),
+        column: name.to_owned(),
+    })
+}
+
+fn test(
+    sql: &mut Sql,
+    connection: &Connection,
+    column: &ColumnMetadata,
+    test: &Test,
+) -> Result<()> {
+    let own = format!("d.{}", quoted(&column.logical_name));
+    // Text is what people see: for a lookup its name.
+    let text = |connection| {
+        if column.kind.is_lookup() {
+            lookup_name(connection, column)
+        } else {
+            Ok(own.clone())
+        }
+    };
+    match test {
+        Test::IsNull => sql.push(&format!("{own} IS NULL")),
+        Test::IsNotNull => sql.push(&format!("{own} IS NOT NULL")),
+        Test::Equal(cells) => {
+            sql.push(&format!("{own} IN "));
+            sql.list(cells.iter().map(value));
+        }
+        Test::NotEqual(cells) => {
+            sql.push(&format!("({own} IS NULL OR {own} NOT IN "));
+            sql.list(cells.iter().map(value));
+            sql.push(")");
+        }
+        Test::Less(cell) => compare(sql, &own, "<", cell),
+        Test::LessOrEqual(cell) => compare(sql, &own, "<=", cell),
+        Test::Greater(cell) => compare(sql, &own, ">", cell),
+        Test::GreaterOrEqual(cell) => compare(sql, &own, ">=", cell),
+        Test::Contains(needle) => folded(sql, "folded_contains", &text(connection)?, needle),
+        Test::StartsWith(needle) => folded(sql, "folded_starts_with", &text(connection)?, needle),
+        Test::LookupNamed(names) => {
+            sql.push(&format!(
+                "{} COLLATE NOCASE IN ",
+                lookup_name(connection, column)?
+            ));
+            sql.list(names.iter().cloned().map(Value::Text));
+        }
+        Test::NotLookupNamed(names) => {
+            let name = lookup_name(connection, column)?;
+            sql.push(&format!("({name} IS NULL OR {name} COLLATE NOCASE NOT IN "));
+            sql.list(names.iter().cloned().map(Value::Text));
+            sql.push(")");
+        }
+    }
+    Ok(())
+}
+
+fn compare(sql: &mut Sql, own: &str, operator: &str, cell: &Cell) {
+    sql.push(&format!("{own} {operator} "));
+    sql.bind(value(cell));
+}
+
+fn folded(sql: &mut Sql, function: &str, text: &str, needle: &str) {
+    sql.push(&format!("{function}({text}, "));
+    sql.bind(Value::Text(needle.to_lowercase()));
+    sql.push(")");
+}
+
+fn value(cell: &Cell) -> Value {
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Integer(number) => Value::Integer(*number),
+        Cell::Real(number) => Value::Real(*number),
+        Cell::Text(text) => Value::Text(text.to_string()),
+        Cell::Id(id) => Value::Blob(id.as_bytes().to_vec()),
+        Cell::Lookup(lookup) => Value::Blob(lookup.id.as_bytes().to_vec()),
+    }
+}
+
+/// The expression that a column is sorted by: labels and names, as people see them.
+fn sort_key(connection: &Connection, column: &ColumnMetadata) -> Result<String> {
+    let own = format!("d.{}", quoted(&column.logical_name));
+    if column.kind.is_lookup() {
+        return Ok(format!(
+            "{} COLLATE NOCASE",
+            lookup_name(connection, column)?
+        ));
+    }
+    if !column.choices.is_empty() {
+        let labels: String = column
+            .choices
+            .iter()
+            .map(|choice| {
+                format!(
+                    " WHEN {} THEN '{}'",
+                    choice.value,
+                    choice.label.replace('\'', "''")
+                )
+            })
+            .collect();
+        return Ok(format!("CASE {own}{labels} ELSE {own} END COLLATE NOCASE"));
+    }
+    Ok(format!("{own} COLLATE NOCASE"))
+}
+
+/// A lookup's name: the mirrored target's primary name, else what the annotation said.
+fn lookup_name(connection: &Connection, column: &ColumnMetadata) -> Result<String> {
+    let own = format!("d.{}", quoted(&column.logical_name));
+    let target = format!("d.{}", target_column(&column.logical_name));
+    let mut mirrored = String::new();
+    let mut statement = connection
+        .prepare_cached("SELECT t.number, t.name FROM target t JOIN mirrored USING (name)")?;
+    let targets = statement
+        .query_map([], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    for (number, name) in targets {
+        if !column.targets.is_empty() && !column.targets.contains(&name) {
+            continue;
+        }
+        if let Some(TableMetadata {
+            primary_name: Some(primary),
+            ..
+        }) = schema::metadata(connection, &name)?
+        {
+            mirrored.push_str(&format!(
+                " WHEN {number} THEN (SELECT l.{} FROM {} l WHERE l._id = {own})",
+                quoted(&primary),
+                data(&name)
+            ));
+        }
+    }
+    let annotated =
+        format!("(SELECT n.name FROM lookup_name n WHERE n.target = {target} AND n.id = {own})");
+    if mirrored.is_empty() {
+        return Ok(annotated);
+    }
+    Ok(format!(
+        "coalesce(CASE {target}{mirrored} END, {annotated})"
+    ))
+}
+
+/// The SQL that makes an index for a sorted column, where one helps.
+pub fn index_for(table: &TableMetadata, name: &str) -> Option<String> {
+    let column = table.column(name)?;
+    if column.kind.is_lookup() || !column.choices.is_empty() {
+        return None;
+    }
+    let own = quoted(&column.logical_name);
+    Some(format!(
+        "CREATE INDEX IF NOT EXISTS {} ON {} ({own} COLLATE NOCASE, _rowid, _deleted_at, _stale_at)",
+        quoted(&format!(
+            "sort_{}_{}",
+            table.logical_name, column.logical_name
+        )),
+        data(&table.logical_name),
+    ))
+}
+
+/// The rows `offset..offset + limit` of a view.
+pub fn window(
+    connection: &Connection,
+    codec: &Codec,
+    view: &View,
+    offset: u64,
+    limit: usize,
+    columns: &[String],
+    want_raw: bool,
+) -> Result<Vec<Row>> {
+    let start = usize::try_from(offset)
+        .unwrap_or(usize::MAX)
+        .min(view.rowids.len());
+    let end = start.saturating_add(limit).min(view.rowids.len());
+    let mut rows = Vec::with_capacity(end - start);
+    each(
+        connection,
+        codec,
+        view,
+        start..end,
+        columns,
+        want_raw,
+        |row| {
+            rows.push(row);
+            ControlFlow::Continue(())
+        },
+    )?;
+    Ok(rows)
+}
+
+/// Calls `visit` with each row of a part of a view, in its order.
+pub fn each(
+    connection: &Connection,
+    codec: &Codec,
+    view: &View,
+    part: std::ops::Range<usize>,
+    columns: &[String],
+    want_raw: bool,
+    mut visit: impl FnMut(Row) -> ControlFlow<()>,
+) -> Result<()> {
+    let table = schema::metadata(connection, &view.table)?
+        .ok_or_else(|| StoreError::UnknownTable(view.table.to_string()))?;
+    let mut indexes = Vec::with_capacity(columns.len());
+    for name in columns {
+        let found = column(&table, name)?;
+        let index = table
+            .columns
+            .iter()
+            .position(|other| std::ptr::eq(other, found));
+        indexes.extend(index);
+    }
+    let mut reader = Reader::new(connection, codec, &table, &indexes, want_raw)?;
+    for rowid in &view.rowids[part] {
+        if let Some(row) = reader.read(i64::from(*rowid))?
+            && visit(row).is_break()
+        {
+            break;
+        }
+    }
+    Ok(())
+}
