@@ -1,1 +1,23 @@
-//! Client of the Dataverse Web API.
+//! Client of the Dataverse Web API v9.2: requests, metadata, pages as typed rows, delta links,
+//! service protection limits, errors.
+
+mod client;
+mod error;
+mod http;
+mod link;
+mod metadata;
+mod organization;
+mod page;
+mod records;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::{Client, Meter, RetryPolicy, TokenError, TokenSource};
+pub use error::{Error, Result};
+pub use http::{HttpConfig, http_client};
+pub use link::{PageRequest, ScanOptions};
+pub use metadata::TableSummary;
+pub use organization::{Organization, WhoAmI};
+pub use page::decode_page;

@@ -202,7 +202,7 @@ fn difference(old: &TableMetadata, new: &TableMetadata) -> Definition {
         match find(old, &column.logical_name) {
             None => definition.added.push(column.logical_name.clone()),
             Some(kind) if kind != column.kind => {
-                definition.retyped.push(column.logical_name.clone())
+                definition.retyped.push(column.logical_name.clone());
             }
             Some(_) => {}
         }

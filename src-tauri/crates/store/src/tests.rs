@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use salesmirror_model::{
     Cell, Change, Choice, ColumnKind, ColumnMetadata, Lookup, Record, RecordPage, TableMetadata,
 };

@@ -1,0 +1,261 @@
+//! What the service or the way to it can answer, in words.
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use salesmirror_model::urls::UrlError;
+use serde_json::Value;
+
+use crate::TokenError;
+
+/// The result of this crate's operations.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the Web API or of the way to it. `Display` is a sentence for the user.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The host cannot be found or reached, or the connection broke.
+    #[error("{host} cannot be reached: {reason}.")]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// The service asked to wait for longer than we were told to.
+    #[error("Dynamics 365 limits the requests of this user, and did not let up in time.")]
+    Throttled,
+    /// No access token could be had.
+    #[error("{0}")]
+    Token(TokenError),
+    /// The service refused a fresh token.
+    #[error("Dynamics 365 did not accept the sign-in for {0}.")]
+    NotSignedIn(String),
+    /// The service answered with an error.
+    #[error("{}", .0.sentence())]
+    Service(Box<ServiceError>),
+    /// The service, or something before it, is out of order.
+    #[error("Dynamics 365 is not available at the moment ({0}).")]
+    Unavailable(String),
+    /// What answers is no Dataverse.
+    #[error("{0} answers, but not as a Dynamics 365 environment.")]
+    NotDataverse(String),
+    /// A redirect, which the Web API never gives.
+    #[error("{host} sends requests on to {target}, which Dynamics 365 does not do.")]
+    Redirected {
+        /// The host that was asked.
+        host: String,
+        /// Where it pointed.
+        target: String,
+    },
+    /// A link to a place that must not see the token.
+    #[error("{0}")]
+    ForeignLink(#[from] UrlError),
+    /// A reply in a shape that nothing can be read from.
+    #[error("Dynamics 365 sent a reply that cannot be read: {0}.")]
+    BadReply(String),
+    /// Stopped on request.
+    #[error("Stopped before it was finished.")]
+    Cancelled,
+}
+
+/// An error body of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceError {
+    /// HTTP status.
+    pub status: u16,
+    /// The code as 32 bits, however it was written.
+    pub code: Option<u32>,
+    /// The service's words.
+    pub message: String,
+    /// Request id.
+    pub request: Option<String>,
+}
+
+const EXPIRED_VERSION_STAMP: u32 = 0x8004_4352;
+const TRACKING_DISABLED: [u32; 2] = [0x8007_2491, 0x8007_2492];
+const PRIVILEGE: u32 = 0x8004_0220;
+const NOT_A_MEMBER: u32 = 0x8007_2560;
+const NOT_FOUND: u32 = 0x8004_0217;
+const TRANSIENT_SQL: [u32; 3] = [0x8004_4150, 0x8004_4151, 0x8004_0216];
+
+impl ServiceError {
+    /// Reads an error body; `None` where it is none.
+    pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
+        let json: Value = serde_json::from_slice(body).ok()?;
+        let error = json.get("error").or_else(|| json.get("Error"))?;
+        let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
+        let message = text("message")
+            .or_else(|| text("Message"))
+            .unwrap_or_default();
+        let code = match error.get("code") {
+            Some(Value::String(code)) => parse_code(code),
+            Some(Value::Number(code)) => code.as_i64().map(|code| code as u32),
+            _ => None,
+        };
+        Some(Self {
+            status: status.as_u16(),
+            code,
+            message,
+            request: request_id(headers),
+        })
+    }
+
+    /// The privilege that is missing, from any of the texts for it.
+    #[must_use]
+    pub fn privilege(&self) -> Option<&str> {
+        let start = self.message.find("prv")?;
+        let name = &self.message[start..];
+        let end = name.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        Some(&name[..end.unwrap_or(name.len())])
+    }
+
+    fn sentence(&self) -> String {
+        if let Some(privilege) = self.privilege() {
+            return format!("The signed-in user lacks the privilege {privilege}.");
+        }
+        match self.code {
+            Some(NOT_A_MEMBER) => "The signed-in user is not a member of this organisation.".into(),
+            Some(PRIVILEGE) => "The signed-in user's security role does not allow this.".into(),
+            Some(NOT_FOUND) => "Dynamics 365 has no such record.".into(),
+            Some(EXPIRED_VERSION_STAMP) => {
+                "The mark of the last sync has expired in Dynamics 365.".into()
+            }
+            _ if self.message.is_empty() => format!("Dynamics 365 answered {}.", self.status),
+            _ => format!("Dynamics 365 answered: {}", self.message.trim()),
+        }
+    }
+
+    pub fn is_transient(&self) -> bool {
+        self.status >= 500 && self.code.is_none_or(|code| TRANSIENT_SQL.contains(&code))
+    }
+}
+
+fn parse_code(text: &str) -> Option<u32> {
+    let text = text.trim();
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse::<i64>().ok().map(|code| code as u32),
+    }
+}
+
+/// The request's id for a support call. The header can hold two, joined by a comma.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    ["x-ms-service-request-id", "req_id"]
+        .iter()
+        .find_map(|name| headers.get(*name))
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(',').next())
+        .map(|value| value.trim().to_owned())
+}
+
+impl Error {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Throttled => "throttled",
+            Self::Token(_) | Self::NotSignedIn(_) => "not_signed_in",
+            Self::Unavailable(_) => "service_unavailable",
+            Self::NotDataverse(_) | Self::Redirected { .. } => "not_dataverse",
+            Self::ForeignLink(_) => "foreign_link",
+            Self::BadReply(_) => "bad_reply",
+            Self::Cancelled => "cancelled",
+            Self::Service(error) => match error.code {
+                Some(NOT_A_MEMBER) => "not_a_member",
+                Some(NOT_FOUND) => "not_found",
+                Some(EXPIRED_VERSION_STAMP) => "delta_expired",
+                Some(code) if TRACKING_DISABLED.contains(&code) => "tracking_unavailable",
+                Some(PRIVILEGE) => "missing_privilege",
+                _ if error.status == 403 || error.privilege().is_some() => "missing_privilege",
+                _ if error.status == 404 => "not_found",
+                _ => "refused",
+            },
+        }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self.code() {
+            "unreachable" => "Check the address, the network and the proxy, then try again.",
+            "throttled" => {
+                "Nothing is lost. Try again in some minutes, or wait longer (--max-wait)."
+            }
+            "not_signed_in" => "Sign in again.",
+            "service_unavailable" => {
+                "Try again later. An environment in administration mode stays away for hours."
+            }
+            "not_dataverse" => {
+                "Paste the environment's address, such as https://contoso.crm4.dynamics.com."
+            }
+            "foreign_link" => {
+                "Nothing was sent there. Report this to whoever runs the environment."
+            }
+            "not_a_member" => {
+                "Sign in as a user of this environment, or add the user (or the app as an \
+                 application user) in the Power Platform admin center."
+            }
+            "missing_privilege" => {
+                "Give the user a security role with Read on this table at Organization level."
+            }
+            "delta_expired" => "A full sync follows by itself.",
+            _ => "Try again. If it stays, the reference helps Microsoft's support.",
+        }
+        .to_owned()
+    }
+
+    /// The service's code and request id.
+    #[must_use]
+    pub fn reference(&self) -> Option<String> {
+        let Self::Service(error) = self else {
+            return None;
+        };
+        let code = error.code.map(|code| format!("0x{code:08x}"));
+        let request = error.request.as_ref().map(|id| format!("request {id}"));
+        let parts: Vec<String> = [code, Some(format!("status {}", error.status)), request]
+            .into_iter()
+            .flatten()
+            .collect();
+        Some(parts.join(", "))
+    }
+
+    /// Whether the same request may work later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Throttled | Self::Unavailable(_) => true,
+            Self::Service(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// Whether a delta link has to be given up for a full sync. The status of the documented code
+    /// is not settled, so a bad request on a delta link means the same.
+    #[must_use]
+    pub fn delta_expired(&self) -> bool {
+        match self {
+            Self::Service(error) => {
+                error.code == Some(EXPIRED_VERSION_STAMP)
+                    || error.message.contains("ersion stamp")
+                    || matches!(error.status, 400 | 404 | 410)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the table can be read, but not with change tracking.
+    #[must_use]
+    pub fn tracking_refused(&self) -> bool {
+        match self {
+            Self::Service(error) => {
+                error
+                    .code
+                    .is_some_and(|code| TRACKING_DISABLED.contains(&code))
+                    || (error.message.contains("change tracking"))
+                    || (error.privilege().is_some() && error.message.contains("Global"))
+            }
+            _ => false,
+        }
+    }
+}

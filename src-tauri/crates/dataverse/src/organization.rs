@@ -1,0 +1,150 @@
+//! Who is signed in, and to which organisation.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::link::exact;
+use crate::{Error, Result};
+
+/// The reply to `WhoAmI`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct WhoAmI {
+    /// The signed-in user's record.
+    pub user_id: Uuid,
+    /// Their business unit.
+    pub business_unit_id: Uuid,
+    /// The organisation.
+    pub organization_id: Uuid,
+}
+
+/// What `RetrieveCurrentOrganization` says.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Organization {
+    /// Name as people know it.
+    pub friendly_name: String,
+    /// Version of the organisation.
+    pub organization_version: String,
+    /// Tenant.
+    pub tenant_id: Option<String>,
+    /// `Customer`, `CustomerTest` (sandbox) and others.
+    pub organization_type: Option<Value>,
+    /// Addresses of its services.
+    pub endpoints: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    #[serde(rename = "Detail")]
+    detail: Organization,
+}
+
+impl Client {
+    /// `GET` below the Web API's path, as JSON.
+    ///
+    /// # Errors
+    /// Whatever the service or the network says.
+    pub async fn get_json<T: DeserializeOwned>(&self, path_and_query: &str) -> Result<T> {
+        let url = exact(&format!("{}{path_and_query}", self.base()))?;
+        let body = self.get(&url, None).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            if body.trim_ascii_start().starts_with(b"<") {
+                Error::NotDataverse(self.host())
+            } else {
+                Error::BadReply(error.to_string())
+            }
+        })
+    }
+
+    /// Who is signed in.
+    ///
+    /// # Errors
+    /// Whatever the service or the network says.
+    pub async fn who_am_i(&self) -> Result<WhoAmI> {
+        self.get_json("WhoAmI").await
+    }
+
+    /// The organisation.
+    ///
+    /// # Errors
+    /// Whatever the service or the network says.
+    pub async fn organization(&self) -> Result<Organization> {
+        let reply: Detail = self
+            .get_json(
+                "RetrieveCurrentOrganization(AccessType=Microsoft.Dynamics.CRM.EndpointAccessType'Default')",
+            )
+            .await?;
+        Ok(reply.detail)
+    }
+
+    /// A user's name, by which people know them.
+    ///
+    /// # Errors
+    /// Whatever the service or the network says.
+    pub async fn user_name(&self, user: Uuid) -> Result<Option<String>> {
+        let record: Value = self
+            .get_json(&format!(
+                "systemusers({user})?$select=fullname,internalemailaddress,domainname"
+            ))
+            .await?;
+        let name = ["domainname", "internalemailaddress", "fullname"]
+            .iter()
+            .find_map(|column| record.get(*column).and_then(Value::as_str))
+            .filter(|name| !name.is_empty());
+        Ok(name.map(str::to_owned))
+    }
+
+    /// Row counts, up to a day old: for progress only. A table the service does not count is left
+    /// out, and so are zeros, which can mean "not counted yet".
+    ///
+    /// # Errors
+    /// Whatever the network says; not that a table is unknown.
+    pub async fn record_counts(&self, tables: &[&str]) -> Result<BTreeMap<String, u64>> {
+        match self.count(tables).await {
+            Err(Error::Service(_)) if tables.len() > 1 => {
+                // One unknown name fails the call for all.
+                let mut counts = BTreeMap::new();
+                for table in tables {
+                    match self.count(&[table]).await {
+                        Ok(found) => counts.extend(found),
+                        Err(Error::Service(_)) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(counts)
+            }
+            result => result,
+        }
+    }
+
+    async fn count(&self, tables: &[&str]) -> Result<BTreeMap<String, u64>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Counts {
+            keys: Vec<String>,
+            values: Vec<u64>,
+        }
+        #[derive(Deserialize)]
+        struct Reply {
+            #[serde(rename = "EntityRecordCountCollection")]
+            counts: Counts,
+        }
+        let names: Vec<String> = tables
+            .iter()
+            .map(|table| format!("%22{table}%22"))
+            .collect();
+        let path = format!(
+            "RetrieveTotalRecordCount(EntityNames=@p1)?@p1=[{}]",
+            names.join(",")
+        );
+        let reply: Reply = self.get_json(&path).await?;
+        let pairs = reply.counts.keys.into_iter().zip(reply.counts.values);
+        Ok(pairs.filter(|(_, count)| *count > 0).collect())
+    }
+}
