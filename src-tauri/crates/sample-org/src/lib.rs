@@ -1,1 +1,209 @@
-//! A complete simulated organisation behind real HTTP on loopback.
+//! A complete simulated organisation, Norrvale Group: Entra ID and Dataverse behind real HTTP on
+//! loopback. It shares nothing with the product but the protocol, so that one misreading of it
+//! cannot be made twice and then agree with itself.
+
+mod control;
+mod data;
+mod dataverse;
+mod entra;
+mod faults;
+mod server;
+mod state;
+mod tls;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::data::id;
+use crate::data::row::World;
+use crate::data::schema::TABLES;
+use crate::server::Organization;
+use crate::state::State;
+use crate::tls::TlsListener;
+
+pub use crate::state::Activity;
+
+/// What to simulate.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Port on loopback; 0 for any.
+    pub port: u16,
+    /// The same seed gives the same organisation.
+    pub seed: u64,
+    /// Rows by logical name; the other tables have their usual number.
+    pub rows: BTreeMap<String, u64>,
+    /// Time before each answer of the Web API.
+    pub latency: Duration,
+    /// https with a certificate of its own.
+    pub tls: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            seed: 1,
+            rows: BTreeMap::new(),
+            latency: Duration::ZERO,
+            tls: false,
+        }
+    }
+}
+
+/// Where the organisation is and how to sign in.
+#[derive(Debug, Clone, Serialize)]
+pub struct Description {
+    /// Environment URL.
+    pub environment_url: String,
+    /// Authority URL.
+    pub authority_url: String,
+    /// Tenant.
+    pub tenant_id: String,
+    /// A registration with a secret.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// A registration without a secret.
+    pub public_client_id: String,
+    /// The control interface.
+    pub control_url: String,
+    /// The certificate, with TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_certificate: Option<String>,
+}
+
+/// A running organisation. It ends when it is dropped.
+pub struct SampleOrg {
+    organization: Arc<Organization>,
+    _stop: tokio_util::sync::DropGuard,
+}
+
+impl SampleOrg {
+    /// Starts an organisation on 127.0.0.1, and on ::1 where that is to be had.
+    ///
+    /// # Errors
+    /// Where the port is taken.
+    pub async fn start(config: Config) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
+        let port = listener.local_addr()?.port();
+        let mut listeners = vec![listener];
+        // Browsers may take `localhost` for either; without IPv6 the first is enough.
+        if let Ok(second) = TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await {
+            listeners.push(second);
+        }
+        let tls = if config.tls {
+            Some(tls::certificate()?)
+        } else {
+            None
+        };
+        let scheme = if config.tls { "https" } else { "http" };
+        let seed = config.seed;
+        let description = Description {
+            environment_url: format!("{scheme}://localhost:{port}"),
+            authority_url: format!("{scheme}://localhost:{port}/"),
+            tenant_id: id(seed, 801, 0).to_string(),
+            client_id: id(seed, 802, 0).to_string(),
+            client_secret: format!("smp8Q~{}", id(seed, 803, 0).simple()),
+            public_client_id: id(seed, 804, 0).to_string(),
+            control_url: format!(
+                "{scheme}://localhost:{port}{}",
+                server::CONTROL.trim_end_matches('/')
+            ),
+            ca_certificate: tls.as_ref().map(|(_, pem)| pem.clone()),
+        };
+        let rows = TABLES
+            .iter()
+            .map(|table| config.rows.get(table.name).copied().unwrap_or(table.rows))
+            .collect();
+        let state = State::new(World {
+            seed,
+            rows,
+            first_version: first_version(),
+        });
+        let organization = Arc::new(Organization::new(state, description, config.latency));
+        let stop = CancellationToken::new();
+        for listener in listeners {
+            let router = Router::new()
+                .fallback(server::handle)
+                .with_state(Arc::clone(&organization));
+            let stopped = stop.clone().cancelled_owned();
+            match &tls {
+                None => tokio::spawn(async move {
+                    axum::serve(listener, router)
+                        .with_graceful_shutdown(stopped)
+                        .await
+                }),
+                Some((acceptor, _)) => {
+                    let listener = TlsListener::new(listener, acceptor.clone());
+                    tokio::spawn(async move {
+                        axum::serve(listener, router)
+                            .with_graceful_shutdown(stopped)
+                            .await
+                    })
+                }
+            };
+        }
+        Ok(Self {
+            organization,
+            _stop: stop.drop_guard(),
+        })
+    }
+
+    /// Where it is and how to sign in.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.organization.description
+    }
+
+    /// Creates, updates and deletes random rows of the five tables, as a living organisation would.
+    pub fn activity(&self, wanted: Activity) -> Activity {
+        self.organization.lock().act(wanted, &[0, 1, 2, 3, 4])
+    }
+}
+
+/// Versions go on growing from one process to the next, so that a mirror of an earlier one notices
+/// that its changes are gone, and its delta links are answered as expired.
+fn first_version() -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    now.as_secs().saturating_sub(1_700_000_000) * 1_000
+}
+
+/// Reads `account=10,contact=20`; set names are taken too.
+///
+/// # Errors
+/// A sentence, where a part is not that or names an unknown table.
+pub fn parse_rows(text: &str) -> Result<BTreeMap<String, u64>, String> {
+    let mut rows = BTreeMap::new();
+    for part in text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
+        let (name, count) = part
+            .split_once('=')
+            .ok_or_else(|| format!("\"{part}\" is not TABLE=NUMBER."))?;
+        let name = if name.trim() == "users" {
+            "systemuser"
+        } else {
+            name.trim()
+        };
+        let table = data::schema::number(name)
+            .ok_or_else(|| format!("There is no table \"{name}\" in the sample organisation."))?;
+        let count = count.trim().replace('_', "");
+        let count = count
+            .parse()
+            .map_err(|_| format!("\"{count}\" is not a number of rows."))?;
+        rows.insert(TABLES[table].name.to_owned(), count);
+    }
+    Ok(rows)
+}

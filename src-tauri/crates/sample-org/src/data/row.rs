@@ -1,0 +1,662 @@
+//! The values of a row, and a row as JSON.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use super::names::{
+    FIRM_HEADS, FIRM_TAILS, FIRST, LAST, PLACES, SENTENCES, STREETS, SUBJECTS, TITLES,
+};
+use super::schema::{
+    ACCOUNT, CONTACT, CURRENCY, Column, Kind, LEAD, OPPORTUNITY, TABLES, TEAM, UNIT, USER,
+};
+use super::{Dice, id};
+
+/// What the data depends on.
+#[derive(Clone)]
+pub struct World {
+    pub seed: u64,
+    /// Rows of each table at the beginning.
+    pub rows: Vec<u64>,
+    /// `versionnumber` of the first row of the first table.
+    pub first_version: u64,
+}
+
+/// A row to be written.
+#[derive(Clone, Copy)]
+pub struct Row {
+    pub table: usize,
+    pub index: u64,
+    /// How often it was changed.
+    pub revision: u32,
+    pub version: u64,
+}
+
+/// Which annotations were asked for.
+#[derive(Clone, Copy, Default)]
+pub struct Annotations {
+    pub formatted: bool,
+    pub lookup_table: bool,
+    pub navigation: bool,
+}
+
+pub enum Value {
+    Null,
+    Text(String),
+    Integer(i64),
+    /// A number in the digits that are sent.
+    Number(String),
+    Boolean(bool),
+    Id(Uuid),
+    /// Seconds since 1970.
+    Moment(i64),
+    /// Days since 1970.
+    Day(i64),
+    Lookup(usize, u64),
+}
+
+const CURRENCIES: [(&str, &str, &str); 4] = [
+    ("Euro", "EUR", "€"),
+    ("Swedish Krona", "SEK", "kr"),
+    ("Pound Sterling", "GBP", "£"),
+    ("US Dollar", "USD", "$"),
+];
+const TEAMS: [&str; 6] = [
+    "Nordics Sales",
+    "DACH Sales",
+    "UK & Ireland Sales",
+    "Key Accounts",
+    "Inside Sales",
+    "Norrvale Group",
+];
+const UNITS: [&str; 3] = [
+    "Norrvale Group",
+    "Norrvale Nordics",
+    "Norrvale Central Europe",
+];
+/// 2021-01-04, in seconds since 1970.
+const FOUNDED: i64 = 1_609_718_400;
+/// 2026-03-12 14:30, the organisation's present, in seconds since 1970.
+const PRESENT: i64 = 1_773_325_800;
+/// What a spreadsheet would run, markup, right-to-left text, every plane of Unicode.
+const AWKWARD: [&str; 8] = [
+    "=1+1",
+    "@SUM(A1:A9)",
+    "<b>bold</b> & <script>alert(1)</script>",
+    "שלום עולם",
+    "日本の会社 🏭",
+    "line one\nline two\ttab",
+    "quote \" and 'apostrophe'; semicolon, comma",
+    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}",
+];
+
+impl World {
+    pub fn id(&self, table: usize, index: u64) -> Uuid {
+        id(self.seed, table as u64, index)
+    }
+
+    fn dice(&self, row: Row, salt: &str) -> Dice {
+        let salt = salt.bytes().fold(row.table as u64 + 1, |hash, byte| {
+            hash.wrapping_mul(1_099_511_628_211) ^ u64::from(byte)
+        });
+        Dice::new(self.seed, salt, row.index)
+    }
+
+    fn person(&self, table: usize, index: u64) -> (&'static str, &'static str) {
+        let mut dice = Dice::new(self.seed, 900 + table as u64, index);
+        (dice.pick(&FIRST), dice.pick(&LAST))
+    }
+
+    /// The primary name of a row; some leads have none.
+    pub fn name(&self, table: usize, index: u64) -> Option<String> {
+        Some(match table {
+            ACCOUNT => {
+                let mut dice = Dice::new(self.seed, 910, index);
+                if dice.below(500) == 0 {
+                    return Some(dice.pick(&AWKWARD).to_owned());
+                }
+                let (head, tail) = (dice.pick(&FIRM_HEADS), dice.pick(&FIRM_TAILS));
+                match dice.below(8) {
+                    0 => format!("{head} {tail} AB"),
+                    1 => format!("{head} {tail} GmbH"),
+                    2 => format!("{head} {tail} Ltd"),
+                    3 => format!("{head} & {} {tail}", dice.pick(&LAST)),
+                    _ => format!("{head} {tail}"),
+                }
+            }
+            CONTACT | LEAD => {
+                if table == LEAD && index % 701 == 700 {
+                    return None;
+                }
+                let (first, last) = self.person(table, index);
+                format!("{first} {last}")
+            }
+            OPPORTUNITY => {
+                let mut dice = Dice::new(self.seed, 920, index);
+                format!(
+                    "{}, {}",
+                    dice.pick(&SUBJECTS),
+                    PLACES[dice.below(20) as usize].0
+                )
+            }
+            USER if index == 0 => "Daniel Ashgrove".to_owned(),
+            USER if index == 3 => "# Mirror Service".to_owned(),
+            USER => {
+                let (first, last) = self.person(USER, index);
+                format!("{first} {last}")
+            }
+            TEAM => TEAMS[index as usize % 6].to_owned(),
+            CURRENCY => CURRENCIES[index as usize % 4].0.to_owned(),
+            UNIT => UNITS[index as usize % 3].to_owned(),
+            _ => "Norrvale Group".to_owned(),
+        })
+    }
+
+    fn owner(&self, row: Row) -> (usize, u64) {
+        let mut dice = self.dice(row, "owner");
+        if dice.chance(4) {
+            (TEAM, dice.below(6))
+        } else {
+            (USER, dice.below(self.rows[USER].min(60)))
+        }
+    }
+
+    fn some(&self, table: usize, dice: &mut Dice) -> Value {
+        match self.rows[table] {
+            0 => Value::Null,
+            rows => Value::Lookup(table, dice.below(rows)),
+        }
+    }
+
+    fn created(&self, row: Row) -> i64 {
+        FOUNDED
+            + self
+                .dice(row, "created")
+                .below((PRESENT - FOUNDED) as u64 - 90 * 86_400) as i64
+    }
+
+    fn modified(&self, row: Row) -> i64 {
+        if row.revision > 0 {
+            return PRESENT + (row.version % 86_400) as i64;
+        }
+        let created = self.created(row);
+        let mut dice = self.dice(row, "modified");
+        // Half of all records were touched in the last three months.
+        let since = if dice.chance(50) {
+            (PRESENT - 90 * 86_400).max(created)
+        } else {
+            created
+        };
+        since + dice.below((PRESENT - since).max(1) as u64) as i64
+    }
+
+    fn place(
+        &self,
+        row: Row,
+        salt: &str,
+    ) -> (
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static str,
+    ) {
+        PLACES[self.dice(row, salt).below(20) as usize]
+    }
+
+    fn phone(&self, row: Row, salt: &str) -> Value {
+        let dial = self.place(row, "place").4;
+        let mut dice = self.dice(
+            Row {
+                index: row.index + u64::from(row.revision) * 7_919,
+                ..row
+            },
+            salt,
+        );
+        Value::Text(format!("{dial} 555 01{:02}", dice.below(100)))
+    }
+
+    fn mail(&self, row: Row) -> String {
+        let (first, last) = self.person(row.table, row.index);
+        let mut name = String::new();
+        for letter in format!("{first}.{last}").to_lowercase().chars() {
+            match letter {
+                'å' | 'ä' | 'à' => name.push('a'),
+                'ö' | 'ø' | 'ó' => name.push('o'),
+                'ü' => name.push('u'),
+                'é' | 'ë' => name.push('e'),
+                'ß' => name.push_str("ss"),
+                'ł' => name.push('l'),
+                '\'' | ' ' => {}
+                _ => name.push(letter),
+            }
+        }
+        let host = FIRM_HEADS[self.dice(row, "host").below(8) as usize]
+            .to_lowercase()
+            .replace([' ', '&'], "");
+        format!("{name}@{host}.example")
+    }
+
+    /// The money of a row: `(amount, digits after the point)`.
+    fn money(&self, row: Row, salt: &str, top: u64) -> Value {
+        let mut dice = self.dice(
+            Row {
+                index: row.index + u64::from(row.revision) * 104_729,
+                ..row
+            },
+            salt,
+        );
+        let amount = dice.below(top / 100) * 100 + 500;
+        Value::Number(match dice.below(3) {
+            0 => format!("{amount}.0"),
+            1 => format!("{amount}.5000"),
+            _ => format!("{amount}.0000000000"),
+        })
+    }
+
+    /// The value of a column.
+    pub fn value(&self, row: Row, column: &Column) -> Value {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let mut dice = self.dice(row, &column.name);
+        let table = &TABLES[row.table];
+        let name = column.name.as_str();
+        if name == table.primary_id {
+            return Value::Id(self.id(row.table, row.index));
+        }
+        if name == table.primary_name {
+            return self
+                .name(row.table, row.index)
+                .map_or(Value::Null, Value::Text);
+        }
+        let is_person = matches!(row.table, CONTACT | LEAD | USER);
+        match name {
+            "versionnumber" => Value::Integer(row.version as i64),
+            "createdon" => Value::Moment(self.created(row)),
+            "modifiedon" => Value::Moment(self.modified(row)),
+            "firstname" if is_person => text(self.person(row.table, row.index).0),
+            "lastname" if is_person => text(self.person(row.table, row.index).1),
+            "middlename" if dice.chance(6) => text(dice.pick(&FIRST)),
+            "statecode" => Value::Integer(self.state(row)),
+            "statuscode" => Value::Integer(self.status(row, column)),
+            "ownerid" => {
+                let (table, index) = self.owner(row);
+                Value::Lookup(table, index)
+            }
+            "owninguser" => match self.owner(row) {
+                (USER, index) => Value::Lookup(USER, index),
+                _ => Value::Null,
+            },
+            "owningteam" => match self.owner(row) {
+                (TEAM, index) => Value::Lookup(TEAM, index),
+                _ => Value::Null,
+            },
+            "owningbusinessunit" | "businessunitid" => Value::Lookup(UNIT, dice.below(3)),
+            "createdby" | "modifiedby" => self.some(USER, &mut dice),
+            "transactioncurrencyid" if row.table != CURRENCY => {
+                Value::Lookup(CURRENCY, self.currency(row))
+            }
+            "exchangerate" => Value::Number(
+                [
+                    "1.0000000000",
+                    "11.2400000000",
+                    "0.8600000000",
+                    "1.0900000000",
+                ][self.currency(row) as usize]
+                    .to_owned(),
+            ),
+            "isocurrencycode" => text(CURRENCIES[row.index as usize % 4].1),
+            "currencysymbol" => text(CURRENCIES[row.index as usize % 4].2),
+            "expirechangetrackingindays" => Value::Integer(7),
+            "expiresubscriptionsindays" => Value::Integer(90),
+            "teamtype" => Value::Integer(0),
+            "parentcustomerid" | "customerid" => {
+                if dice.chance(5) {
+                    self.some(CONTACT, &mut dice)
+                } else {
+                    self.some(ACCOUNT, &mut dice)
+                }
+            }
+            "parentaccountid" if dice.chance(if row.table == ACCOUNT { 15 } else { 60 }) => {
+                self.some(ACCOUNT, &mut dice)
+            }
+            "parentcontactid" if dice.chance(50) => self.some(CONTACT, &mut dice),
+            "primarycontactid" if dice.chance(70) => self.some(CONTACT, &mut dice),
+            "originatingleadid" if dice.chance(30) => self.some(LEAD, &mut dice),
+            "qualifyingopportunityid" if self.state(row) == 1 => self.some(OPPORTUNITY, &mut dice),
+            "parentsystemuserid" if row.index > 4 => Value::Lookup(USER, dice.below(4)),
+            "jobtitle" | "title" => {
+                let mut dice = self.dice(
+                    Row {
+                        index: row.index + u64::from(row.revision),
+                        ..row
+                    },
+                    "job",
+                );
+                text(dice.pick(&TITLES))
+            }
+            "department" if dice.chance(40) => {
+                text(dice.pick(&["Sales", "Procurement", "Finance", "IT", "Operations"]))
+            }
+            "telephone1" | "mobilephone" | "address1_telephone1" => self.phone(row, name),
+            "telephone2" | "fax" | "homephone" if dice.chance(20) => self.phone(row, name),
+            "emailaddress1" if row.table == ACCOUNT => {
+                Value::Text(format!("info@firm{}.example", row.index))
+            }
+            "emailaddress1" => Value::Text(self.mail(row)),
+            "domainname" | "internalemailaddress" => Value::Text(self.user_mail(row.index)),
+            "azureactivedirectoryobjectid" => Value::Id(id(self.seed, 50, row.index)),
+            "applicationid" if row.index == 3 => Value::Id(id(self.seed, 60, 0)),
+            "applicationid" => Value::Text("00000000-0000-0000-0000-000000000000".to_owned()),
+            "isdisabled" => Value::Boolean(row.index % 17 == 16),
+            "accessmode" => Value::Integer(if row.index == 3 { 4 } else { 0 }),
+            "websiteurl" if dice.chance(60) => {
+                Value::Text(format!("https://www.firm{}.example", row.index))
+            }
+            "companyname" => self
+                .name(ACCOUNT, dice.below(self.rows[ACCOUNT].max(1)))
+                .map_or(Value::Null, Value::Text),
+            "accountnumber" => Value::Text(format!("NV-{:06}", row.index + 1)),
+            "subject" => text(dice.pick(&SUBJECTS)),
+            "description" | "currentsituation" | "customerneed" => self.sentences(row, name),
+            "stepname" => {
+                text(["1-Qualify", "2-Develop", "3-Propose", "4-Close"][dice.below(4) as usize])
+            }
+            "closeprobability" => Value::Integer(dice.below(20) as i64 * 5),
+            "numberofemployees" => Value::Integer(dice.below(4_000) as i64 + 3),
+            "revenue" | "revenue_base" => self.money(row, "revenue", 80_000_000),
+            "estimatedvalue"
+            | "estimatedvalue_base"
+            | "estimatedamount"
+            | "estimatedamount_base"
+            | "budgetamount" => self.money(row, "estimate", 400_000),
+            "actualvalue" | "actualvalue_base" if self.state(row) == 1 => {
+                self.money(row, "estimate", 400_000)
+            }
+            "estimatedclosedate" => Value::Day(PRESENT / 86_400 - 60 + dice.below(240) as i64),
+            "actualclosedate" if self.state(row) != 0 => {
+                Value::Day(PRESENT / 86_400 - dice.below(400) as i64)
+            }
+            "birthdate" if dice.chance(30) => Value::Day(dice.below(16_000) as i64 - 7_000),
+            "nrv_segments" if dice.chance(50) => text(dice.pick(&["1", "1,2", "2,4", "1,3,4"])),
+            _ if name.starts_with("address") => self.address(row, name),
+            _ if name.starts_with("nrv_") => self.custom(row, column),
+            _ => match column.kind {
+                Kind::Boolean => Value::Boolean(dice.chance(12)),
+                // One in three hundred has a value that metadata does not list.
+                Kind::Picklist if dice.below(300) == 0 => Value::Integer(100_000_999),
+                Kind::Picklist if dice.chance(70) => Value::Integer(dice.pick(&column.options).0),
+                _ => Value::Null,
+            },
+        }
+    }
+
+    pub fn user_mail(&self, index: u64) -> String {
+        match index {
+            0 => "d.ashgrove@norrvale.example".to_owned(),
+            3 => "mirror.service@norrvale.example".to_owned(),
+            _ => {
+                let mail = self.mail(Row {
+                    table: USER,
+                    index,
+                    revision: 0,
+                    version: 0,
+                });
+                format!(
+                    "{}{index}@norrvale.example",
+                    mail.split('@').next().unwrap_or_default()
+                )
+            }
+        }
+    }
+
+    fn currency(&self, row: Row) -> u64 {
+        if row.table == CURRENCY {
+            return row.index % 4;
+        }
+        match self.place(row, "place").3 {
+            "Sweden" => 1,
+            "United Kingdom" => 2,
+            "United States" => 3,
+            _ => 0,
+        }
+    }
+
+    fn state(&self, row: Row) -> i64 {
+        let mut dice = self.dice(row, "state");
+        let roll = dice.below(100);
+        match row.table {
+            LEAD | OPPORTUNITY => i64::from(roll >= 55) + i64::from(roll >= 80),
+            _ => i64::from(roll >= 93 || (row.revision > 0 && row.revision.is_multiple_of(4))),
+        }
+    }
+
+    fn status(&self, row: Row, column: &Column) -> i64 {
+        let state = self.state(row);
+        let fitting: Vec<i64> = column
+            .options
+            .iter()
+            .filter(|(_, _, of)| *of == Some(state))
+            .map(|(value, ..)| *value)
+            .collect();
+        if fitting.is_empty() {
+            state + 1
+        } else {
+            self.dice(row, "status").pick(&fitting)
+        }
+    }
+
+    fn sentences(&self, row: Row, salt: &str) -> Value {
+        let mut dice = self.dice(
+            Row {
+                index: row.index + u64::from(row.revision) * 31,
+                ..row
+            },
+            salt,
+        );
+        if dice.below(400) == 0 {
+            return Value::Text(dice.pick(&AWKWARD).to_owned());
+        }
+        let count = 1 + dice.below(5);
+        let sentences: Vec<&str> = (0..count).map(|_| dice.pick(&SENTENCES)).collect();
+        Value::Text(sentences.join(" "))
+    }
+
+    fn address(&self, row: Row, name: &str) -> Value {
+        let second = name.starts_with("address2");
+        if second && !self.dice(row, "second").chance(15) {
+            return Value::Null;
+        }
+        let (city, region, code, country, _) =
+            self.place(row, if second { "place2" } else { "place" });
+        let mut dice = self.dice(row, &name[..8]);
+        let line = format!("{} {}", dice.pick(&STREETS), 1 + dice.below(180));
+        match &name[9..] {
+            "line1" => Value::Text(line),
+            "city" => Value::Text(city.to_owned()),
+            "stateorprovince" => Value::Text(region.to_owned()),
+            "postalcode" => Value::Text(code.to_owned()),
+            "country" => Value::Text(country.to_owned()),
+            "composite" => Value::Text(format!("{line}\n{code} {city}\n{country}")),
+            "addresstypecode" => Value::Integer(3),
+            "latitude" if !second => {
+                Value::Number(format!("{}.{:04}", 40 + dice.below(25), dice.below(10_000)))
+            }
+            "longitude" if !second => {
+                Value::Number(format!("{}.{:04}", dice.below(25), dice.below(10_000)))
+            }
+            _ => Value::Null,
+        }
+    }
+
+    fn custom(&self, row: Row, column: &Column) -> Value {
+        let mut dice = self.dice(row, &column.name);
+        if !dice.chance(22) {
+            return Value::Null;
+        }
+        match column.kind {
+            Kind::Integer => Value::Integer(dice.below(1_000) as i64),
+            Kind::Decimal => {
+                Value::Number(format!("{}.{:04}", dice.below(500), dice.below(10_000)))
+            }
+            Kind::Boolean => Value::Boolean(dice.chance(50)),
+            Kind::DateTime => Value::Moment(FOUNDED + dice.below(150_000_000) as i64),
+            Kind::DateOnly => Value::Day(FOUNDED / 86_400 + dice.below(1_700) as i64),
+            _ => Value::Text(format!(
+                "{}-{:04}",
+                dice.pick(&["Lot", "Batch", "Route", "Zone"]),
+                dice.below(10_000)
+            )),
+        }
+    }
+
+    /// Appends a row as the Web API writes it: annotations before their property, nulls last.
+    pub fn write(&self, row: Row, columns: &[&Column], annotations: Annotations, out: &mut String) {
+        let _ = write!(out, "{{\"@odata.etag\":\"W/\\\"{}\\\"\"", row.version);
+        let mut nulls = String::new();
+        for column in columns {
+            let wire = column.wire();
+            let value = self.value(row, column);
+            if matches!(value, Value::Null) {
+                let _ = write!(nulls, ",\"{wire}\":null");
+                continue;
+            }
+            if annotations.formatted
+                && let Some(text) = self.formatted(row, column, &value)
+            {
+                let _ = write!(
+                    out,
+                    ",\"{wire}@OData.Community.Display.V1.FormattedValue\":"
+                );
+                quote(&text, out);
+            }
+            if let Value::Lookup(table, _) = value {
+                let table = TABLES[table].name;
+                if annotations.navigation {
+                    let _ = write!(
+                        out,
+                        ",\"{wire}@Microsoft.Dynamics.CRM.associatednavigationproperty\":\"{}\"",
+                        column.name
+                    );
+                }
+                if annotations.lookup_table {
+                    let _ = write!(
+                        out,
+                        ",\"{wire}@Microsoft.Dynamics.CRM.lookuplogicalname\":\"{table}\""
+                    );
+                }
+            }
+            let _ = write!(out, ",\"{wire}\":");
+            match value {
+                Value::Null => {}
+                Value::Text(text) => quote(&text, out),
+                Value::Integer(number) => {
+                    let _ = write!(out, "{number}");
+                }
+                Value::Number(digits) => out.push_str(&digits),
+                Value::Boolean(value) => {
+                    let _ = write!(out, "{value}");
+                }
+                Value::Id(id) => {
+                    let _ = write!(out, "\"{id}\"");
+                }
+                Value::Moment(seconds) => {
+                    let _ = write!(out, "\"{}Z\"", moment(seconds));
+                }
+                Value::Day(days) => {
+                    let _ = write!(out, "\"{}\"", day(days));
+                }
+                Value::Lookup(table, index) => {
+                    let _ = write!(out, "\"{}\"", self.id(table, index));
+                }
+            }
+        }
+        out.push_str(&nulls);
+        out.push('}');
+    }
+
+    fn formatted(&self, row: Row, column: &Column, value: &Value) -> Option<String> {
+        let label = |number: i64| {
+            column
+                .options
+                .iter()
+                .find(|(value, ..)| *value == number)
+                .map(|(_, label, _)| (*label).to_owned())
+        };
+        match (column.kind, value) {
+            (_, Value::Lookup(table, index)) => self.name(*table, *index),
+            (Kind::Picklist | Kind::State | Kind::Status, Value::Integer(number)) => label(*number),
+            (Kind::Boolean, Value::Boolean(value)) => label(i64::from(*value)),
+            (Kind::MultiSelect, Value::Text(numbers)) => {
+                let labels: Vec<String> = numbers
+                    .split(',')
+                    .filter_map(|number| label(number.parse().ok()?))
+                    .collect();
+                Some(labels.join("; "))
+            }
+            (Kind::Money, Value::Number(digits)) => {
+                let symbol = CURRENCIES[self.currency(row) as usize].2;
+                let amount: f64 = digits.parse().ok()?;
+                Some(format!(
+                    "{symbol} {}.{:02}",
+                    grouped(amount as i64),
+                    (amount.fract() * 100.0) as i64
+                ))
+            }
+            (Kind::Decimal, Value::Number(digits)) => Some(digits.clone()),
+            (Kind::Integer | Kind::BigInt, Value::Integer(number)) => Some(grouped(*number)),
+            (Kind::DateTime, Value::Moment(seconds)) => Some(moment(*seconds).replace('T', " ")),
+            (Kind::DateOnly, Value::Day(days)) => Some(day(*days)),
+            _ => None,
+        }
+    }
+}
+
+fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+fn quote(text: &str, out: &mut String) {
+    match serde_json::to_string(text) {
+        Ok(json) => out.push_str(&json),
+        Err(_) => out.push_str("null"),
+    }
+}
+
+/// `YYYY-MM-DD` (Howard Hinnant's civil_from_days).
+pub fn day(days: i64) -> String {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// `YYYY-MM-DDTHH:MM:SS`, in UTC.
+pub fn moment(seconds: i64) -> String {
+    let time = seconds.rem_euclid(86_400);
+    format!(
+        "{}T{:02}:{:02}:{:02}",
+        day(seconds.div_euclid(86_400)),
+        time / 3_600,
+        time / 60 % 60,
+        time % 60
+    )
+}

@@ -1,0 +1,227 @@
+//! What the organisation remembers: changes, tokens, privileges, faults, requests.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::data::row::{Row, World};
+use crate::data::schema::TABLES;
+use crate::data::{Dice, id, index_of};
+use crate::faults::Rule;
+
+/// A row that is not as it was in the beginning.
+#[derive(Clone, Copy)]
+pub struct Changed {
+    pub revision: u32,
+    pub version: u64,
+    pub deleted: bool,
+}
+
+/// The changes of one table.
+#[derive(Default)]
+pub struct Changes {
+    pub rows: BTreeMap<u64, Changed>,
+    /// Versions in the order they were given.
+    pub log: BTreeMap<u64, u64>,
+    /// Rows there have ever been.
+    pub end: u64,
+    pub live: u64,
+    /// Grows with every change: pages kept from before are no good.
+    pub generation: u64,
+}
+
+/// A code that waits to be exchanged.
+pub struct Code {
+    pub redirect_uri: String,
+    pub challenge: String,
+    pub client_id: String,
+    pub scope: String,
+    pub user: u64,
+    pub used: bool,
+}
+
+/// How far the signed-in users may read a table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    None,
+    User,
+    Global,
+}
+
+/// How the sign-in page answers.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Consent {
+    #[default]
+    Page,
+    Accept,
+    Decline,
+}
+
+/// A request as it is remembered.
+#[derive(Clone, Serialize)]
+pub struct Logged {
+    pub method: String,
+    pub path: String,
+    pub query: Option<String>,
+    pub status: u16,
+    pub prefer: Option<String>,
+}
+
+/// Everything that changes while the organisation runs.
+pub struct State {
+    pub world: World,
+    pub changes: Vec<Changes>,
+    pub version: u64,
+    /// Delta tokens below this are answered as expired.
+    pub oldest_token: u64,
+    pub codes: HashMap<String, Code>,
+    pub refresh_generation: u64,
+    pub access: HashMap<String, (u64, std::time::Instant)>,
+    pub consent: Consent,
+    pub depth: HashMap<usize, Depth>,
+    pub untracked: BTreeSet<usize>,
+    pub faults: Vec<Rule>,
+    pub requests: Vec<Logged>,
+    pub activity: u64,
+}
+
+/// What one call of activity did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Activity {
+    /// Rows created.
+    pub creates: u64,
+    /// Rows updated.
+    pub updates: u64,
+    /// Rows deleted.
+    pub deletes: u64,
+}
+
+/// How long an access token is good.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(4_500);
+
+impl State {
+    pub fn new(world: World) -> Self {
+        let changes = world
+            .rows
+            .iter()
+            .map(|rows| Changes {
+                end: *rows,
+                live: *rows,
+                ..Changes::default()
+            })
+            .collect();
+        let version = world.first_version + world.rows.iter().sum::<u64>() + 1;
+        Self {
+            world,
+            changes,
+            version,
+            oldest_token: version,
+            codes: HashMap::new(),
+            refresh_generation: 0,
+            access: HashMap::new(),
+            consent: Consent::Page,
+            depth: HashMap::new(),
+            untracked: BTreeSet::new(),
+            faults: Vec::new(),
+            requests: Vec::new(),
+            activity: 0,
+        }
+    }
+
+    /// The row of this index; `None` where it never was or is deleted.
+    pub fn row(&self, table: usize, index: u64) -> Option<Row> {
+        match self.changes[table].rows.get(&index) {
+            Some(changed) if changed.deleted => None,
+            Some(changed) => Some(Row {
+                table,
+                index,
+                revision: changed.revision,
+                version: changed.version,
+            }),
+            None if index < self.world.rows[table] => Some(self.first_row(table, index)),
+            None => None,
+        }
+    }
+
+    fn first_row(&self, table: usize, index: u64) -> Row {
+        let before: u64 = self.world.rows[..table].iter().sum();
+        Row {
+            table,
+            index,
+            revision: 0,
+            version: self.world.first_version + before + index,
+        }
+    }
+
+    pub fn find(&self, table: usize, wanted: Uuid) -> Option<Row> {
+        self.row(table, index_of(self.world.seed, table as u64, wanted)?)
+    }
+
+    pub fn depth(&self, table: usize) -> Depth {
+        self.depth.get(&table).copied().unwrap_or(Depth::Global)
+    }
+
+    pub fn is_tracked(&self, table: usize) -> bool {
+        TABLES[table].tracked && !self.untracked.contains(&table)
+    }
+
+    pub fn id(&self, table: usize, index: u64) -> Uuid {
+        id(self.world.seed, table as u64, index)
+    }
+
+    /// Creates, updates and deletes rows of these tables at random.
+    pub fn act(&mut self, wanted: Activity, tables: &[usize]) -> Activity {
+        self.activity += 1;
+        let mut dice = Dice::new(self.world.seed, 4_242, self.activity);
+        let mut done = Activity::default();
+        if tables.is_empty() {
+            return done;
+        }
+        for _ in 0..wanted.creates {
+            let table = dice.pick(tables);
+            let index = self.changes[table].end;
+            self.changes[table].end += 1;
+            self.changes[table].live += 1;
+            self.change(table, index, 1, false);
+            done.creates += 1;
+        }
+        for _ in 0..wanted.updates {
+            let table = dice.pick(tables);
+            let index = dice.below(self.changes[table].end);
+            if let Some(row) = self.row(table, index) {
+                self.change(table, index, row.revision + 1, false);
+                done.updates += 1;
+            }
+        }
+        for _ in 0..wanted.deletes {
+            let table = dice.pick(tables);
+            let index = dice.below(self.changes[table].end);
+            if let Some(row) = self.row(table, index) {
+                self.change(table, index, row.revision, true);
+                self.changes[table].live -= 1;
+                done.deletes += 1;
+            }
+        }
+        done
+    }
+
+    fn change(&mut self, table: usize, index: u64, revision: u32, deleted: bool) {
+        self.version += 1;
+        let version = self.version;
+        let changes = &mut self.changes[table];
+        if let Some(old) = changes.rows.insert(
+            index,
+            Changed {
+                revision,
+                version,
+                deleted,
+            },
+        ) {
+            changes.log.remove(&old.version);
+        }
+        changes.log.insert(version, index);
+        changes.generation += 1;
+    }
+}
