@@ -1,1 +1,30 @@
-//! The product: connections, sync engine, views, export, events.
+//! The product: connections, sync, views, export. Owns the asynchronous runtime's use; the command
+//! line and the window sit on it and hold no state of their own.
+
+mod app;
+mod connect;
+mod data_dir;
+mod error;
+mod export;
+mod form;
+mod random;
+mod render;
+mod selectors;
+mod session;
+mod sync;
+mod tokens;
+
+pub use app::{App, Settings};
+pub use connect::{Check, Connected, Flow, PendingSignIn, Request};
+pub use data_dir::DataDir;
+pub use error::{Category, Error, Result};
+pub use export::{CsvOptions, Exported};
+pub use form::{FieldProblem, Form};
+pub use render::{Shown, ViewRow};
+pub use selectors::Selectors;
+pub use session::{Session, TableStatus};
+pub use sync::{Progress, RunReport, RunStatus, Strategy, SyncOptions};
+
+pub use salesmirror_auth::{ClientKind, Secret, SecretStore};
+pub use salesmirror_dataverse::HttpConfig;
+pub use salesmirror_store::{ConnectionRow, Deleted, Row, RunRow, View, ViewSpec};

@@ -1,0 +1,404 @@
+//! The product as one object: connections, their sessions, settings.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use salesmirror_auth::{Secret, SecretStore};
+use salesmirror_dataverse::{Client, HttpConfig, RetryPolicy, http_client};
+use salesmirror_model::urls::parse_secure;
+use salesmirror_store::{AppDb, ConnectionRow, DatabaseKey, Mirror, StoreError};
+use uuid::Uuid;
+
+use crate::data_dir::DataDir;
+use crate::error::{Category, Error, Result, blocking};
+use crate::random::database_key;
+use crate::session::Session;
+use crate::tokens::{ConnectionTokens, registration};
+
+/// How to open the product.
+pub struct Settings {
+    /// Where the databases lie; the platform's place where there is none.
+    pub data_dir: Option<PathBuf>,
+    /// Where secrets are kept.
+    pub secrets: SecretStore,
+    /// How to reach the network.
+    pub http: HttpConfig,
+    /// How long requests are tried.
+    pub retry: RetryPolicy,
+}
+
+/// The open product; clones share it.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    data_dir: DataDir,
+    secrets: SecretStore,
+    http: reqwest::Client,
+    retry: RetryPolicy,
+    db: Mutex<Option<AppDb>>,
+    sessions: Mutex<HashMap<Uuid, Session>>,
+}
+
+/// Names of keychain entries.
+enum SecretName {
+    AppKey,
+    MirrorKey(Uuid),
+    ClientSecret(Uuid),
+}
+
+impl App {
+    /// Opens the product. Nothing is created before there is something to keep.
+    ///
+    /// # Errors
+    /// Where there is no place for data, or the network settings cannot be used.
+    pub fn open(settings: Settings) -> Result<Self> {
+        Ok(Self {
+            inner: Arc::new(Inner {
+                data_dir: DataDir::new(settings.data_dir)?,
+                secrets: settings.secrets,
+                http: http_client(&settings.http)?,
+                retry: settings.retry,
+                db: Mutex::new(None),
+                sessions: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Where the databases lie.
+    #[must_use]
+    pub fn data_dir(&self) -> &DataDir {
+        &self.inner.data_dir
+    }
+
+    /// The one HTTP client.
+    #[must_use]
+    pub fn http(&self) -> &reqwest::Client {
+        &self.inner.http
+    }
+
+    pub(crate) fn retry(&self) -> RetryPolicy {
+        self.inner.retry
+    }
+
+    /// The database of connections, if there is one yet.
+    fn existing_db(&self) -> Result<Option<AppDb>> {
+        let mut db = self.inner.db.lock().unwrap_or_else(PoisonError::into_inner);
+        if db.is_none() && self.inner.data_dir.app_db().exists() {
+            let key = self.key(&SecretName::AppKey)?.ok_or_else(|| {
+                Error::new(
+                    Category::Keychain,
+                    "key_missing",
+                    "The keychain has no key for the data in this folder.",
+                    "Unlock the keychain of the account that made it, or choose another data directory.",
+                )
+            })?;
+            *db = Some(AppDb::open(&self.inner.data_dir.app_db(), &key)?);
+        }
+        Ok(db.clone())
+    }
+
+    /// The database of connections, made where there is none.
+    fn make_db(&self) -> Result<AppDb> {
+        if let Some(db) = self.existing_db()? {
+            return Ok(db);
+        }
+        self.inner.data_dir.create()?;
+        let key = self.make_key(&SecretName::AppKey)?;
+        let db = AppDb::open(&self.inner.data_dir.app_db(), &key)?;
+        *self.inner.db.lock().unwrap_or_else(PoisonError::into_inner) = Some(db.clone());
+        Ok(db)
+    }
+
+    fn secret_name(&self, name: &SecretName) -> Result<String> {
+        let installation = self.inner.data_dir.installation()?;
+        Ok(match name {
+            SecretName::AppKey => format!("{installation}/app-key"),
+            SecretName::MirrorKey(id) => format!("{installation}/{id}/mirror-key"),
+            SecretName::ClientSecret(id) => format!("{installation}/{id}/client-secret"),
+        })
+    }
+
+    fn secret(&self, name: &SecretName) -> Result<Option<Secret>> {
+        Ok(self.inner.secrets.get(&self.secret_name(name)?)?)
+    }
+
+    fn key(&self, name: &SecretName) -> Result<Option<DatabaseKey>> {
+        Ok(self.secret(name)?.and_then(|hex| DatabaseKey::from_hex(&hex)))
+    }
+
+    fn make_key(&self, name: &SecretName) -> Result<DatabaseKey> {
+        let key = database_key()?;
+        self.inner.secrets.set(&self.secret_name(name)?, &key.to_hex())?;
+        Ok(key)
+    }
+
+    fn delete_secret(&self, name: &SecretName) -> Result<()> {
+        self.inner.secrets.delete(&self.secret_name(name)?)?;
+        Ok(())
+    }
+
+    /// All connections, oldest first.
+    ///
+    /// # Errors
+    /// Where the keychain or the database cannot be read.
+    pub async fn connections(&self) -> Result<Vec<ConnectionRow>> {
+        let app = self.clone();
+        blocking(move || match app.existing_db()? {
+            Some(db) => Ok(db.connections()?),
+            None => Ok(Vec::new()),
+        })
+        .await
+    }
+
+    /// The connection of this name; without a name the only one.
+    ///
+    /// # Errors
+    /// Where there is none, or more than one and no name.
+    pub async fn find(&self, name: Option<&str>) -> Result<ConnectionRow> {
+        let mut connections = self.connections().await?;
+        let names: Vec<String> = connections.iter().map(|row| row.name.clone()).collect();
+        match name {
+            Some(name) => connections
+                .into_iter()
+                .find(|row| row.name.eq_ignore_ascii_case(name) || row.id.to_string() == name)
+                .ok_or_else(|| {
+                    Error::usage(
+                        "unknown_connection",
+                        format!("There is no connection \"{name}\"."),
+                        if names.is_empty() {
+                            "Make one with `salesmirror connect`.".to_owned()
+                        } else {
+                            format!("There is: {}.", names.join(", "))
+                        },
+                    )
+                }),
+            None if connections.len() == 1 => Ok(connections.remove(0)),
+            None if connections.is_empty() => Err(Error::usage(
+                "no_connection",
+                "There is no connection yet.",
+                "Make one with `salesmirror connect`, or try `salesmirror sample-org`.",
+            )),
+            None => Err(Error::usage(
+                "which_connection",
+                "There is more than one connection.",
+                format!("Choose one with --connection: {}.", names.join(", ")),
+            )),
+        }
+    }
+
+    /// The open session of a connection.
+    ///
+    /// # Errors
+    /// Where the keychain or the mirror cannot be read.
+    pub async fn session(&self, row: &ConnectionRow) -> Result<Session> {
+        let app = self.clone();
+        let row = row.clone();
+        blocking(move || {
+            let mut sessions = app.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(session) = sessions.get(&row.id) {
+                return Ok(session.clone());
+            }
+            let session = app.open_session(&row)?;
+            sessions.insert(row.id, session.clone());
+            Ok(session)
+        })
+        .await
+    }
+
+    fn open_session(&self, row: &ConnectionRow) -> Result<Session> {
+        let key = self.key(&SecretName::MirrorKey(row.id))?.ok_or_else(|| {
+            Error::new(
+                Category::Keychain,
+                "key_missing",
+                format!("The keychain has no key for the data of \"{}\".", row.name),
+                "Disconnect it with its data and connect again; everything is fetched anew.",
+            )
+        })?;
+        let mirror = Mirror::open(&self.inner.data_dir.mirror(row.id), &key)?;
+        let db = self.make_db()?;
+        let secret = match row.public_client {
+            true => None,
+            false => self.secret(&SecretName::ClientSecret(row.id))?,
+        };
+        let bad = |error: salesmirror_model::urls::UrlError| Error::usage("bad_url", error.to_string(), "");
+        let authority = parse_secure(&row.authority).map_err(bad)?;
+        let environment = parse_secure(&row.environment).map_err(bad)?;
+        let registration = registration(&authority, &row.tenant, &row.client_id, secret);
+        let tokens = ConnectionTokens::kept(
+            self.inner.http.clone(),
+            registration,
+            environment.clone(),
+            row.flow == "client-credentials",
+            db.clone(),
+            row.id,
+        );
+        let origins: Vec<_> = row.other_origins.iter().filter_map(|text| parse_secure(text).ok()).collect();
+        let client = Client::new(self.inner.http.clone(), &environment, &origins, tokens)?
+            .with_policy(self.inner.retry);
+        Ok(Session::new(row.clone(), mirror, client, db, self.inner.data_dir.clone()))
+    }
+
+    /// Keeps a new connection with its keys and secret: all of it, or nothing.
+    pub(crate) fn keep(&self, row: &ConnectionRow, secret: Option<&Secret>, refresh: Option<&Secret>) -> Result<()> {
+        let had_db = self.existing_db()?.is_some();
+        let kept = self.try_keep(row, secret, refresh);
+        if kept.is_err() {
+            // The first error is the one to tell; what cannot be undone for the same reason stays.
+            let _ = self.erase(row.id);
+            if !had_db {
+                let _ = self.erase_app_db();
+            }
+        }
+        kept
+    }
+
+    fn try_keep(&self, row: &ConnectionRow, secret: Option<&Secret>, refresh: Option<&Secret>) -> Result<()> {
+        let db = self.make_db()?;
+        let key = self.make_key(&SecretName::MirrorKey(row.id))?;
+        if let Some(secret) = secret {
+            self.inner.secrets.set(&self.secret_name(&SecretName::ClientSecret(row.id))?, secret)?;
+        }
+        Mirror::open(&self.inner.data_dir.mirror(row.id), &key)?;
+        db.put_connection(row)?;
+        db.set_refresh_token(row.id, refresh)?;
+        Ok(())
+    }
+
+    /// Forgets a connection. With `purge` its mirror, its key and its secret go too, and with the
+    /// last connection everything.
+    ///
+    /// # Errors
+    /// Where the keychain or the disk refuses.
+    pub async fn disconnect(&self, row: &ConnectionRow, purge: bool) -> Result<()> {
+        let app = self.clone();
+        let row = row.clone();
+        blocking(move || {
+            app.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&row.id);
+            let Some(db) = app.existing_db()? else { return Ok(()) };
+            db.delete_connection(row.id)?;
+            app.delete_secret(&SecretName::ClientSecret(row.id))?;
+            if purge {
+                app.erase(row.id)?;
+                if db.connections()?.is_empty() {
+                    drop(db);
+                    app.erase_app_db()?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    fn erase(&self, id: Uuid) -> Result<()> {
+        // The key first: without it what is left of the file is noise.
+        self.delete_secret(&SecretName::MirrorKey(id))?;
+        self.delete_secret(&SecretName::ClientSecret(id))?;
+        DataDir::remove_database(&self.inner.data_dir.mirror(id))?;
+        self.inner.data_dir.remove_lock(id);
+        Ok(())
+    }
+
+    fn erase_app_db(&self) -> Result<()> {
+        *self.inner.db.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.delete_secret(&SecretName::AppKey)?;
+        DataDir::remove_database(&self.inner.data_dir.app_db())
+    }
+
+    /// Keeps a changed connection (its user, organisation, sign-in state), and opens it anew.
+    pub(crate) async fn update(&self, row: &ConnectionRow, refresh: Option<Secret>) -> Result<()> {
+        let app = self.clone();
+        let row = row.clone();
+        blocking(move || {
+            let db = app.make_db()?;
+            db.put_connection(&row)?;
+            if let Some(token) = refresh {
+                db.set_refresh_token(row.id, Some(&token))?;
+            }
+            app.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&row.id);
+            Ok(())
+        })
+        .await
+    }
+
+    /// The client secret of a connection, for signing in again.
+    pub(crate) async fn client_secret(&self, id: Uuid) -> Result<Option<Secret>> {
+        let app = self.clone();
+        blocking(move || app.secret(&SecretName::ClientSecret(id))).await
+    }
+
+    /// A setting.
+    ///
+    /// # Errors
+    /// Where the keychain or the database cannot be read.
+    pub async fn setting(&self, key: &'static str) -> Result<Option<String>> {
+        let app = self.clone();
+        blocking(move || match app.existing_db()? {
+            Some(db) => Ok(db.setting(key)?),
+            None => Ok(None),
+        })
+        .await
+    }
+
+    /// Keeps a setting.
+    ///
+    /// # Errors
+    /// Where the keychain or the disk refuses.
+    pub async fn set_setting(&self, key: &'static str, value: String) -> Result<()> {
+        let app = self.clone();
+        blocking(move || Ok(app.make_db()?.set_setting(key, &value)?)).await
+    }
+
+    /// Whether secrets can be kept: writes, reads and deletes one.
+    ///
+    /// # Errors
+    /// What the keychain says.
+    pub async fn check_keychain(&self) -> Result<()> {
+        let secrets = self.inner.secrets.clone();
+        blocking(move || {
+            let name = format!("check/{}", Uuid::new_v4());
+            let secret = Secret::from("check".to_owned());
+            secrets.set(&name, &secret)?;
+            let found = secrets.get(&name)?;
+            secrets.delete(&name)?;
+            match found {
+                Some(_) => Ok(()),
+                None => Err(Error::new(
+                    Category::Keychain,
+                    "keychain_refused",
+                    "The keychain does not give back what it was given.",
+                    "Look at the keychain's own program.",
+                )),
+            }
+        })
+        .await
+    }
+
+    /// Whether the data directory can be written and its databases read.
+    ///
+    /// # Errors
+    /// What the disk or a database says.
+    pub async fn check_data(&self) -> Result<()> {
+        let app = self.clone();
+        blocking(move || {
+            app.inner.data_dir.create()?;
+            let Some(db) = app.existing_db()? else { return Ok(()) };
+            for row in db.connections()? {
+                let key = app.key(&SecretName::MirrorKey(row.id))?.ok_or(StoreError::Damaged)?;
+                Mirror::open(&app.inner.data_dir.mirror(row.id), &key)?.tables()?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Now, in ms since 1970.
+pub(crate) fn now_ms() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,135 @@
+//! Where the databases lie, and the locks on them.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use fs4::fs_std::FileExt as _;
+use uuid::Uuid;
+
+use crate::error::{Category, Error, Result};
+
+/// The folder with `app.db`, one mirror a connection, and lock files.
+#[derive(Debug, Clone)]
+pub struct DataDir {
+    root: PathBuf,
+}
+
+/// Holds a connection's lock until it is dropped. The system releases it when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl DataDir {
+    /// The folder at `root`, or the platform's data directory. Nothing is created yet.
+    ///
+    /// # Errors
+    /// Where the platform names no data directory (no home directory).
+    pub fn new(root: Option<PathBuf>) -> Result<Self> {
+        let root = match root {
+            Some(root) => root,
+            None => directories::ProjectDirs::from("", "", "Salesmirror")
+                .map(|found| found.data_dir().to_owned())
+                .ok_or_else(|| {
+                    Error::usage(
+                        "no_data_dir",
+                        "This account has no home directory to keep data in.",
+                        "Name a folder with --data-dir or SALESMIRROR_DATA_DIR.",
+                    )
+                })?,
+        };
+        Ok(Self { root })
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The database of connections, settings and runs.
+    #[must_use]
+    pub fn app_db(&self) -> PathBuf {
+        self.root.join("app.db")
+    }
+
+    /// A connection's mirror.
+    #[must_use]
+    pub fn mirror(&self, connection: Uuid) -> PathBuf {
+        self.root.join(format!("mirror-{connection}.db"))
+    }
+
+    /// Makes the folder, readable by its owner only.
+    pub(crate) fn create(&self) -> Result<()> {
+        fs::create_dir_all(&self.root).map_err(|source| Error::file(&self.root, &source))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            // A folder that somebody else owns but lets us write to is theirs to protect.
+            let _ = fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700));
+        }
+        let probe = self.root.join(".writable");
+        fs::write(&probe, b"").map_err(|source| Error::file(&self.root, &source))?;
+        let _ = fs::remove_file(probe);
+        Ok(())
+    }
+
+    /// An id that tells this folder's keychain entries from another folder's.
+    pub(crate) fn installation(&self) -> Result<Uuid> {
+        let path = self.root.join("installation");
+        if let Ok(text) = fs::read_to_string(&path)
+            && let Ok(id) = Uuid::parse_str(text.trim())
+        {
+            return Ok(id);
+        }
+        let id = Uuid::new_v4();
+        fs::write(&path, id.to_string()).map_err(|source| Error::file(&path, &source))?;
+        Ok(id)
+    }
+
+    /// Removes a database with its companions.
+    pub(crate) fn remove_database(path: &Path) -> Result<()> {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            let file = PathBuf::from(name);
+            match fs::remove_file(&file) {
+                Ok(()) => {}
+                Err(source) if source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => return Err(Error::file(&file, &source)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a connection's lock, which covers sync and token refresh: two refreshers of a
+    /// rotating token would sign each other out. `None` where another process holds it.
+    pub(crate) fn try_lock(&self, connection: Uuid) -> Result<Option<Lock>> {
+        let path = self.root.join(format!("mirror-{connection}.lock"));
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|source| Error::file(&path, &source))?;
+        match file.try_lock_exclusive() {
+            Ok(true) => Ok(Some(Lock { _file: file })),
+            Ok(false) => Ok(None),
+            Err(source) => Err(Error::file(&path, &source)),
+        }
+    }
+
+    /// The answer where another process holds the lock.
+    pub(crate) fn busy() -> Error {
+        Error::new(
+            Category::Busy,
+            "busy",
+            "Another Salesmirror process is syncing this connection.",
+            "Wait until it is done, or stop it, then try again.",
+        )
+    }
+
+    pub(crate) fn remove_lock(&self, connection: Uuid) {
+        let _ = fs::remove_file(self.root.join(format!("mirror-{connection}.lock")));
+    }
+}

@@ -1,0 +1,185 @@
+//! One error outside core: a code to match on, a sentence, what to do, and the service's words.
+
+use salesmirror_auth::{AuthError, SecretStoreError};
+use salesmirror_store::StoreError;
+
+/// What an error means for a script's exit code and for what the window offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// Failed, with no further meaning.
+    Failed,
+    /// What was asked for makes no sense.
+    Usage,
+    /// The admin has to sign in, or the credentials are wrong.
+    SignIn,
+    /// The network or the service did not answer for as long as we were told to wait.
+    GaveUp,
+    /// The mass-delete guard asks.
+    Confirmation,
+    /// The keychain is absent or locked.
+    Keychain,
+    /// Another process syncs this connection.
+    Busy,
+    /// Stopped on request.
+    Interrupted,
+}
+
+/// An error as people and scripts see it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// What it means for a script.
+    pub category: Category,
+    /// Stable code, such as `secret_expired`.
+    pub code: String,
+    /// What happened, one sentence.
+    pub message: String,
+    /// What to do about it; empty where nothing can be said.
+    pub hint: String,
+    /// The service's error code and request id.
+    pub reference: Option<String>,
+}
+
+/// The result of core's operations.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error that core itself found.
+    #[must_use]
+    pub fn new(
+        category: Category,
+        code: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            category,
+            code: code.to_owned(),
+            message: message.into(),
+            hint: hint.into(),
+            reference: None,
+        }
+    }
+
+    /// Bad input.
+    #[must_use]
+    pub fn usage(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Category::Usage, code, message, hint)
+    }
+
+    /// Stopped on request.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new(
+            Category::Interrupted,
+            "interrupted",
+            "Stopped before it was finished.",
+            "Nothing is lost: the next sync goes on from the last page.",
+        )
+    }
+
+    /// A failed file operation, with the file.
+    #[must_use]
+    pub fn file(path: &std::path::Path, source: &std::io::Error) -> Self {
+        let (code, hint) = match source.kind() {
+            std::io::ErrorKind::StorageFull => ("disk_full", "Free some space, then try again."),
+            std::io::ErrorKind::PermissionDenied => (
+                "not_writable",
+                "Choose another place, or change the permissions of this one.",
+            ),
+            _ => ("file_failed", "Check the path, then try again."),
+        };
+        Self::new(
+            Category::Failed,
+            code,
+            format!("{} cannot be used: {source}.", path.display()),
+            hint,
+        )
+    }
+}
+
+impl From<AuthError> for Error {
+    fn from(error: AuthError) -> Self {
+        let category = match error.code() {
+            "cancelled" => Category::Interrupted,
+            "unreachable" => Category::GaveUp,
+            "port_taken" => Category::Failed,
+            _ => Category::SignIn,
+        };
+        Self {
+            category,
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            hint: error.hint().to_string(),
+            reference: error.reference(),
+        }
+    }
+}
+
+impl From<SecretStoreError> for Error {
+    fn from(error: SecretStoreError) -> Self {
+        Self {
+            category: Category::Keychain,
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            hint: error.hint().to_string(),
+            // The contract of the command line: `reference` says which of the two it is.
+            reference: Some(error.code().to_owned()),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self {
+            category: Category::Failed,
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            hint: error.hint().to_string(),
+            reference: None,
+        }
+    }
+}
+
+impl From<salesmirror_dataverse::Error> for Error {
+    fn from(error: salesmirror_dataverse::Error) -> Self {
+        // A token that could not be had carries core's own error: unwrap it rather than quote it.
+        let error = match error {
+            salesmirror_dataverse::Error::Token(token) => match token.source.downcast::<Self>() {
+                Ok(own) => return *own,
+                Err(source) => {
+                    return Self::new(Category::SignIn, "sign_in_needed", source.to_string(), "");
+                }
+            },
+            other => other,
+        };
+        let category = match error.code() {
+            "cancelled" => Category::Interrupted,
+            "not_signed_in" => Category::SignIn,
+            _ if error.is_transient() => Category::GaveUp,
+            _ => Category::Failed,
+        };
+        Self {
+            category,
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            hint: error.hint().to_string(),
+            reference: error.reference(),
+        }
+    }
+}
+
+/// Runs blocking work (the keychain, SQLite) where it holds nothing up.
+pub(crate) async fn blocking<T, F>(work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(join) => match join.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::interrupted()),
+        },
+    }
+}

@@ -1,0 +1,19 @@
+//! Randomness that secrets depend on.
+
+use salesmirror_store::DatabaseKey;
+
+use crate::error::{Category, Error, Result};
+
+/// A new random database key.
+pub fn database_key() -> Result<DatabaseKey> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|source| {
+        Error::new(
+            Category::Failed,
+            "no_randomness",
+            format!("The system gave no random numbers: {source}."),
+            "Restart the machine, then try again.",
+        )
+    })?;
+    Ok(DatabaseKey::from_bytes(bytes))
+}

@@ -1,0 +1,283 @@
+//! An open connection: its mirror, its client, and what is going on in it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use salesmirror_dataverse::Client;
+use salesmirror_model::TableMetadata;
+use salesmirror_model::tables::{DEFAULT_TABLES, default_table};
+use salesmirror_store::{AppDb, Checkpoint, ConnectionRow, IndexProgress, Mirror, RunRow, TableState};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::app::now_ms;
+use crate::data_dir::DataDir;
+use crate::error::{Error, Result, blocking};
+use crate::sync::Progress;
+
+/// An open connection; clones share it.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    row: ConnectionRow,
+    mirror: Mirror,
+    client: Client,
+    db: AppDb,
+    data_dir: DataDir,
+    progress: Mutex<HashMap<String, Progress>>,
+    changed: watch::Sender<u64>,
+}
+
+/// A mirrored table as people see it.
+#[derive(Debug, Clone)]
+pub struct TableStatus {
+    /// Logical name.
+    pub table: String,
+    /// Its metadata, once it was read.
+    pub metadata: Option<TableMetadata>,
+    /// Live rows.
+    pub rows: u64,
+    /// Tombstones.
+    pub deleted: u64,
+    /// Invalidated rows.
+    pub stale: u64,
+    /// `new`, `in_sync`, `syncing`, `throttled`, `stale`, `failed`, `paused`, `needs_confirmation`.
+    pub state: &'static str,
+    /// `full` or `incremental`: how the next sync will read it.
+    pub strategy: &'static str,
+    /// End of the last successful sync, ms since 1970.
+    pub last_sync: Option<i64>,
+    /// The last run's error as JSON.
+    pub last_error: Option<String>,
+    /// Rows inserted or updated, and deleted, in the last 24 hours.
+    pub recent: (u64, u64),
+    /// The running sync.
+    pub progress: Option<Progress>,
+    /// The search index.
+    pub search: IndexProgress,
+}
+
+/// A day, in ms.
+const DAY_MS: i64 = 86_400_000;
+
+impl Session {
+    pub(crate) fn new(
+        row: ConnectionRow,
+        mirror: Mirror,
+        client: Client,
+        db: AppDb,
+        data_dir: DataDir,
+    ) -> Self {
+        let inner = Inner {
+            row,
+            mirror,
+            client,
+            db,
+            data_dir,
+            progress: Mutex::default(),
+            changed: watch::Sender::new(0),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The connection.
+    #[must_use]
+    pub fn row(&self) -> &ConnectionRow {
+        &self.inner.row
+    }
+
+    /// Its mirror.
+    #[must_use]
+    pub fn mirror(&self) -> &Mirror {
+        &self.inner.mirror
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.inner.client
+    }
+
+    pub(crate) fn db(&self) -> &AppDb {
+        &self.inner.db
+    }
+
+    pub(crate) fn data_dir(&self) -> &DataDir {
+        &self.inner.data_dir
+    }
+
+    /// Changes whenever something that [`Session::status`] shows may have changed.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.changed.subscribe()
+    }
+
+    pub(crate) fn touch(&self) {
+        self.inner.changed.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn set_progress(&self, table: &str, progress: Option<Progress>) {
+        let mut all = self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        match progress {
+            Some(progress) => all.insert(table.to_owned(), progress),
+            None => all.remove(table),
+        };
+        drop(all);
+        self.touch();
+    }
+
+    /// The logical name of a mirrored table, by logical name, set name or `users`.
+    ///
+    /// # Errors
+    /// Where no such table is mirrored.
+    pub async fn table(&self, name: &str) -> Result<String> {
+        if let Some(table) = default_table(name) {
+            return Ok(table.to_owned());
+        }
+        let wanted = name.to_owned();
+        let mirror = self.inner.mirror.clone();
+        blocking(move || {
+            mirror
+                .tables()?
+                .into_iter()
+                .map(|state| state.metadata)
+                .find(|table| table.logical_name == wanted || table.entity_set_name == wanted)
+                .map(|table| table.logical_name)
+                .ok_or_else(|| {
+                    Error::usage(
+                        "unknown_table",
+                        format!("The table \"{wanted}\" is not mirrored."),
+                        "`salesmirror status` lists the mirrored tables.",
+                    )
+                })
+        })
+        .await
+    }
+
+    /// The metadata of a mirrored table.
+    ///
+    /// # Errors
+    /// Where it was never synced.
+    pub async fn metadata(&self, table: &str) -> Result<TableMetadata> {
+        let (mirror, table) = (self.inner.mirror.clone(), table.to_owned());
+        blocking(move || {
+            mirror.metadata(&table).map_err(|error| match error {
+                salesmirror_store::StoreError::UnknownTable(_) => Error::usage(
+                    "never_synced",
+                    format!("The table \"{table}\" was never synced."),
+                    "Run `salesmirror sync` first.",
+                ),
+                other => other.into(),
+            })
+        })
+        .await
+    }
+
+    /// All tables, the mission's five first.
+    ///
+    /// # Errors
+    /// Where a database cannot be read.
+    pub async fn status(&self) -> Result<Vec<TableStatus>> {
+        let session = self.clone();
+        blocking(move || {
+            let states = session.inner.mirror.tables()?;
+            let id = session.inner.row.id;
+            let runs = session.inner.db.runs(id, 200)?;
+            let recent = session.inner.db.changes_since(id, now_ms() - DAY_MS)?;
+            let mut names: Vec<String> = DEFAULT_TABLES.map(str::to_owned).to_vec();
+            for state in &states {
+                if !names.contains(&state.metadata.logical_name) {
+                    names.push(state.metadata.logical_name.clone());
+                }
+            }
+            let progress = session.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(names
+                .into_iter()
+                .map(|name| {
+                    let state = states.iter().find(|state| state.metadata.logical_name == name);
+                    let last_run = runs.iter().find(|run| run.table == name);
+                    let recent = recent.iter().find(|(table, ..)| *table == name);
+                    let mut progress = progress.get(&name).cloned();
+                    if let Some(progress) = &mut progress {
+                        progress.throttled = session.inner.client.throttled_for();
+                    }
+                    table_status(name, state, last_run, recent.map_or((0, 0), |found| (found.1, found.2)), progress)
+                })
+                .collect())
+        })
+        .await
+    }
+
+    /// The newest runs.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub async fn runs(&self, limit: u32) -> Result<Vec<RunRow>> {
+        let session = self.clone();
+        blocking(move || Ok(session.inner.db.runs(session.inner.row.id, limit)?)).await
+    }
+
+    /// Marks rows as stale; the next sync reads them again. All rows where no ids are given.
+    ///
+    /// # Errors
+    /// Where the table was never synced, or the disk refuses.
+    pub async fn invalidate(&self, table: &str, ids: &[Uuid]) -> Result<u64> {
+        let (session, table, ids) = (self.clone(), table.to_owned(), ids.to_vec());
+        let count = blocking(move || {
+            let mirror = &session.inner.mirror;
+            if ids.is_empty() {
+                Ok(mirror.invalidate_table(&table, now_ms())?)
+            } else {
+                Ok(mirror.invalidate_records(&table, &ids, now_ms())?)
+            }
+        })
+        .await?;
+        self.touch();
+        Ok(count)
+    }
+}
+
+fn table_status(
+    table: String,
+    state: Option<&TableState>,
+    last_run: Option<&RunRow>,
+    recent: (u64, u64),
+    progress: Option<Progress>,
+) -> TableStatus {
+    let last_status = last_run.map(|run| run.status.as_str());
+    let word = match (&progress, state) {
+        (Some(progress), _) if progress.throttled.is_some() => "throttled",
+        (Some(_), _) => "syncing",
+        (None, Some(state)) => match &state.checkpoint {
+            Checkpoint::Reconciling { .. } => "needs_confirmation",
+            _ if last_status == Some("failed") => "failed",
+            Checkpoint::Scanning { .. } | Checkpoint::Following { .. } => "paused",
+            _ if state.stale > 0 => "stale",
+            _ if state.last_sync.is_some() => "in_sync",
+            Checkpoint::Idle { .. } => "new",
+        },
+        (None, None) if last_status == Some("failed") => "failed",
+        (None, None) => "new",
+    };
+    let incremental = state.is_some_and(|state| {
+        matches!(
+            &state.checkpoint,
+            Checkpoint::Following { .. } | Checkpoint::Idle { delta_link: Some(_), needs_full: false }
+        )
+    });
+    TableStatus {
+        table,
+        metadata: state.map(|state| state.metadata.clone()),
+        rows: state.map_or(0, |state| state.live),
+        deleted: state.map_or(0, |state| state.deleted),
+        stale: state.map_or(0, |state| state.stale),
+        state: word,
+        strategy: if incremental { "incremental" } else { "full" },
+        last_sync: state.and_then(|state| state.last_sync),
+        last_error: last_run.filter(|run| run.status == "failed").and_then(|run| run.error.clone()),
+        recent,
+        progress,
+        search: state.map_or(IndexProgress { indexed: 0, total: 0 }, |state| state.search),
+    }
+}

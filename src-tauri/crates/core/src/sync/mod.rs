@@ -1,0 +1,227 @@
+//! Keeping a mirror up to date: full syncs, incremental syncs, and what is left of interrupted ones.
+
+mod run;
+
+use std::time::Duration;
+
+use salesmirror_model::tables::DEFAULT_TABLES;
+use tokio_util::sync::CancellationToken;
+
+use crate::data_dir::{DataDir, Lock};
+use crate::error::{Category, Error, Result, blocking};
+use crate::session::Session;
+
+/// What to sync.
+#[derive(Debug, Clone, Default)]
+pub struct SyncOptions {
+    /// Logical names; all mirrored tables where empty.
+    pub tables: Vec<String>,
+    /// Read every row.
+    pub full: bool,
+    /// Answers the mass-delete guard with yes.
+    pub yes: bool,
+    /// Say "busy" at once where another process syncs, instead of waiting for it.
+    pub no_join: bool,
+}
+
+/// How a table is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// Every row.
+    Full,
+    /// What changed since the last sync.
+    Incremental,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunStatus {
+    /// Done.
+    Success,
+    /// Failed.
+    Failed,
+    /// Stopped; the next sync goes on from the last page.
+    Interrupted,
+    /// The mass-delete guard asks.
+    NeedsConfirmation,
+}
+
+impl Strategy {
+    /// The word in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Incremental => "incremental",
+        }
+    }
+}
+
+impl RunStatus {
+    /// The word in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::NeedsConfirmation => "needs_confirmation",
+        }
+    }
+}
+
+/// How far a running sync has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// How the table is read.
+    pub strategy: Strategy,
+    /// Rows read so far.
+    pub rows: u64,
+    /// Rows expected, where the organisation said; up to a day old.
+    pub expected: Option<u64>,
+    /// Rows a second since the run began.
+    pub rows_per_second: f64,
+    /// For how long the service asked to wait.
+    pub throttled: Option<Duration>,
+}
+
+/// What one sync of one table did.
+#[derive(Debug, Clone)]
+pub struct RunReport {
+    /// Logical name.
+    pub table: String,
+    /// How it was read.
+    pub strategy: Strategy,
+    /// How it ended.
+    pub status: RunStatus,
+    /// New rows.
+    pub inserted: u64,
+    /// Changed rows.
+    pub updated: u64,
+    /// Rows that became tombstones.
+    pub deleted: u64,
+    /// Rows that came and were equal.
+    pub unchanged: u64,
+    /// Pages read.
+    pub pages: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Requests sent again.
+    pub retries: u64,
+    /// Time the service made us wait, in ms.
+    pub throttled_ms: u64,
+    /// Duration in ms.
+    pub duration_ms: u64,
+    /// Why it failed, or what the guard asks.
+    pub error: Option<Error>,
+}
+
+/// How long a second sync waits for the first.
+const JOIN_PATIENCE: Duration = Duration::from_secs(900);
+/// How often it looks.
+const JOIN_STEP: Duration = Duration::from_millis(200);
+/// Rows that the search index takes in one transaction: a quarter of a second's work.
+const INDEX_BATCH: u32 = 5_000;
+
+impl Session {
+    /// Syncs tables side by side. Each gives a report, failed ones too.
+    ///
+    /// # Errors
+    /// Where another process syncs this connection and does not end, or a database cannot be read.
+    pub async fn sync(&self, options: &SyncOptions, cancel: &CancellationToken) -> Result<Vec<RunReport>> {
+        let _lock = self.lock(options.no_join, cancel).await?;
+        let tables = self.tables_to_sync(options).await?;
+        let runs = tables.iter().map(|table| run::run(self, table, options, cancel));
+        Ok(futures::future::join_all(runs).await)
+    }
+
+    /// Lets the search index follow what syncs brought; `progress` gets the table and how far.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub async fn index_search(
+        &self,
+        cancel: &CancellationToken,
+        progress: impl Fn(&str, u64, u64),
+    ) -> Result<()> {
+        for status in self.status().await? {
+            if status.metadata.is_none() {
+                continue;
+            }
+            let mut done = status.search.indexed >= status.search.total;
+            while !done && !cancel.is_cancelled() {
+                let (mirror, table) = (self.mirror().clone(), status.table.clone());
+                let step = blocking(move || Ok(mirror.index_search(&table, INDEX_BATCH)?)).await?;
+                progress(&status.table, step.indexed, step.total);
+                self.touch();
+                done = step.indexed >= step.total;
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers the mass-delete guard with "keep the rows": nothing becomes a tombstone, and the next
+    /// sync reads every row.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub async fn keep_rows(&self, table: &str) -> Result<()> {
+        let (mirror, table) = (self.mirror().clone(), table.to_owned());
+        blocking(move || Ok(mirror.finish_keeping_rows(&table, crate::app::now_ms())?)).await?;
+        self.touch();
+        Ok(())
+    }
+
+    async fn tables_to_sync(&self, options: &SyncOptions) -> Result<Vec<String>> {
+        if !options.tables.is_empty() {
+            return Ok(options.tables.clone());
+        }
+        let mirror = self.mirror().clone();
+        blocking(move || {
+            let mut tables: Vec<String> = DEFAULT_TABLES.map(str::to_owned).to_vec();
+            for state in mirror.tables()? {
+                if !tables.contains(&state.metadata.logical_name) {
+                    tables.push(state.metadata.logical_name);
+                }
+            }
+            Ok(tables)
+        })
+        .await
+    }
+
+    async fn lock(&self, no_join: bool, cancel: &CancellationToken) -> Result<Lock> {
+        let begun = tokio::time::Instant::now();
+        loop {
+            let (data_dir, id) = (self.data_dir().clone(), self.row().id);
+            if let Some(lock) = blocking(move || data_dir.try_lock(id)).await? {
+                return Ok(lock);
+            }
+            if no_join || begun.elapsed() > JOIN_PATIENCE {
+                return Err(DataDir::busy());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(JOIN_STEP) => {}
+                () = cancel.cancelled() => return Err(Error::interrupted()),
+            }
+        }
+    }
+}
+
+/// The mass-delete guard's question as an error of a run.
+pub(crate) fn guard_question(preview: &salesmirror_store::Preview, table: &str) -> Error {
+    let examples = match preview.examples.as_slice() {
+        [] => String::new(),
+        names => format!(" Among them: {}.", names.join(", ")),
+    };
+    Error::new(
+        Category::Confirmation,
+        "mass_delete",
+        format!(
+            "{} of {} rows of {table} in your mirror were not in what Dynamics 365 sent. Nothing has \
+             been marked yet.{examples}",
+            preview.would_delete, preview.live_before
+        ),
+        "If they were really deleted, run the sync again with --yes. If not, check the user's \
+         security role, then run it with --full.",
+    )
+}
