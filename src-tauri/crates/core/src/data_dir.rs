@@ -1,9 +1,8 @@
 //! Where the databases lie, and the locks on them.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use fs4::fs_std::FileExt as _;
 use uuid::Uuid;
 
 use crate::error::{Category, Error, Result};
@@ -112,10 +111,10 @@ impl DataDir {
             .write(true)
             .open(&path)
             .map_err(|source| Error::file(&path, &source))?;
-        match file.try_lock_exclusive() {
-            Ok(true) => Ok(Some(Lock { _file: file })),
-            Ok(false) => Ok(None),
-            Err(source) => Err(Error::file(&path, &source)),
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(Error::file(&path, &source)),
         }
     }
 

@@ -1,0 +1,220 @@
+//! Selectors as people write them, read against a table's columns.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use salesmirror_model::{Cell, ColumnKind, ColumnMetadata, TableMetadata, parse_guid};
+use salesmirror_store::{Condition, Deleted, Sort, Test, ViewSpec};
+
+use crate::error::{Error, Result};
+
+/// Which records, in which order.
+#[derive(Debug, Clone, Default)]
+pub struct Selectors {
+    /// `column op value`, joined by and.
+    pub filters: Vec<String>,
+    /// Text to search for.
+    pub search: Option<String>,
+    /// `column` or `column:desc`.
+    pub sort: Option<String>,
+    /// Deleted rows.
+    pub deleted: Deleted,
+    /// Invalidated rows only.
+    pub stale_only: bool,
+}
+
+/// Longer operators first, so that `<=` is not read as `<`.
+const SIGNS: [&str; 6] = ["<=", ">=", "!=", "=", "<", ">"];
+
+impl Selectors {
+    /// The view that they mean.
+    ///
+    /// # Errors
+    /// An unknown column, an operator that does not exist, a value that does not fit its column.
+    pub fn view(&self, table: &TableMetadata) -> Result<ViewSpec> {
+        let conditions = self.filters.iter().map(|text| condition(table, text)).collect::<Result<_>>()?;
+        let sort = self.sort.as_deref().map(|text| {
+            let (name, direction) = text.split_once(':').unwrap_or((text, "asc"));
+            let descending = match direction {
+                "asc" => false,
+                "desc" => true,
+                other => {
+                    return Err(Error::usage(
+                        "bad_sort",
+                        format!("\"{other}\" is no direction."),
+                        "Write --sort COLUMN or --sort COLUMN:desc.",
+                    ));
+                }
+            };
+            Ok(Sort { column: column(table, name)?.logical_name.clone(), descending })
+        });
+        Ok(ViewSpec {
+            table: table.logical_name.clone(),
+            conditions,
+            search: self.search.clone().filter(|text| !text.trim().is_empty()),
+            sort: sort.transpose()?,
+            deleted: self.deleted,
+            stale_only: self.stale_only,
+        })
+    }
+}
+
+/// The columns of these names; all where none is given. `ownerid` and `_ownerid_value` are the same.
+///
+/// # Errors
+/// An unknown column.
+pub fn columns<'t>(table: &'t TableMetadata, names: &[String]) -> Result<Vec<&'t ColumnMetadata>> {
+    if names.is_empty() {
+        return Ok(table.columns.iter().collect());
+    }
+    names.iter().map(|name| column(table, name.trim())).collect()
+}
+
+fn column<'t>(table: &'t TableMetadata, name: &str) -> Result<&'t ColumnMetadata> {
+    table.column(name.trim()).ok_or_else(|| {
+        Error::usage(
+            "unknown_column",
+            format!("{} has no column \"{}\".", table.display_collection_name, name.trim()),
+            format!(
+                "`salesmirror records {} --limit 1 --json` shows all columns.",
+                table.logical_name
+            ),
+        )
+    })
+}
+
+fn condition(table: &TableMetadata, text: &str) -> Result<Condition> {
+    let bad = || {
+        Error::usage(
+            "bad_filter",
+            format!("The filter \"{text}\" cannot be read."),
+            "Write COLUMN OP VALUE, with OP one of = != < <= > >= contains starts-with in is-null is-not-null.",
+        )
+    };
+    let text = text.trim();
+    let end = text
+        .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
+        .ok_or_else(bad)?;
+    let (name, rest) = text.split_at(end);
+    let found = column(table, name)?;
+    let rest = rest.trim_start();
+    let (operator, value) = match SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+        Some(sign) => (*sign, rest[sign.len()..].trim()),
+        None => match rest.split_once(char::is_whitespace) {
+            Some((word, value)) => (word, value.trim()),
+            None => (rest, ""),
+        },
+    };
+    let test = test(found, operator, value)?.ok_or_else(bad)?;
+    Ok(Condition { column: found.logical_name.clone(), test })
+}
+
+fn test(column: &ColumnMetadata, operator: &str, value: &str) -> Result<Option<Test>> {
+    Ok(Some(match operator {
+        "is-null" if value.is_empty() => Test::IsNull,
+        "is-not-null" if value.is_empty() => Test::IsNotNull,
+        "contains" => Test::Contains(unquoted(value)),
+        "starts-with" => Test::StartsWith(unquoted(value)),
+        "=" => equal(column, &[unquoted(value)])?,
+        "in" => equal(column, &list(value)?)?,
+        "!=" => match equal(column, &[unquoted(value)])? {
+            Test::Equal(cells) => Test::NotEqual(cells),
+            Test::LookupNamed(names) => Test::NotLookupNamed(names),
+            other => other,
+        },
+        "<" => Test::Less(cell(column, &unquoted(value))?),
+        "<=" => Test::LessOrEqual(cell(column, &unquoted(value))?),
+        ">" => Test::Greater(cell(column, &unquoted(value))?),
+        ">=" => Test::GreaterOrEqual(cell(column, &unquoted(value))?),
+        _ => return Ok(None),
+    }))
+}
+
+fn equal(column: &ColumnMetadata, values: &[String]) -> Result<Test> {
+    if column.kind.is_lookup() && values.iter().any(|value| parse_guid(value).is_none()) {
+        return Ok(Test::LookupNamed(values.to_vec()));
+    }
+    Ok(Test::Equal(values.iter().map(|value| cell(column, value)).collect::<Result<_>>()?))
+}
+
+/// Comma-separated values, quoted as in CSV.
+fn list(text: &str) -> Result<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut values = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| Error::usage("bad_filter", error.to_string(), ""))?;
+        values.extend(record.iter().map(str::to_owned));
+    }
+    Ok(values)
+}
+
+fn unquoted(text: &str) -> String {
+    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inner.map_or_else(|| text.to_owned(), |inner| inner.replace("\"\"", "\""))
+}
+
+/// A value as the column stores it.
+fn cell(column: &ColumnMetadata, text: &str) -> Result<Cell> {
+    let bad = |what: &str| {
+        Error::usage(
+            "bad_value",
+            format!("\"{text}\" is no {what}, which {} holds.", column.logical_name),
+            "",
+        )
+    };
+    if column.kind.has_labels() && column.kind != ColumnKind::MultiChoice {
+        let labelled = column.choices.iter().find(|choice| choice.label.to_lowercase() == text.to_lowercase());
+        let truth = match text.to_ascii_lowercase().as_str() {
+            "true" if column.kind == ColumnKind::Boolean => Some(1),
+            "false" if column.kind == ColumnKind::Boolean => Some(0),
+            _ => None,
+        };
+        return labelled
+            .map(|choice| choice.value)
+            .or(truth)
+            .or_else(|| text.trim().parse().ok())
+            .map(Cell::Integer)
+            .ok_or_else(|| {
+                let labels: Vec<&str> = column.choices.iter().map(|choice| choice.label.as_str()).collect();
+                Error::usage(
+                    "bad_value",
+                    format!("\"{text}\" is no value of {}.", column.logical_name),
+                    format!("It has: {}.", labels.join(", ")),
+                )
+            });
+    }
+    match column.kind {
+        ColumnKind::Integer | ColumnKind::BigInteger => {
+            if let Ok(value) = text.parse::<i64>() {
+                return Ok(Cell::Integer(value));
+            }
+            text.parse::<f64>().map(Cell::Real).map_err(|_| bad("number"))
+        }
+        ColumnKind::Decimal | ColumnKind::Double | ColumnKind::Money => {
+            text.parse::<f64>().map(Cell::Real).map_err(|_| bad("number"))
+        }
+        ColumnKind::DateTime => moment(text).map(Cell::Integer).ok_or_else(|| bad("date")),
+        ColumnKind::DateOnly => days(text).map(Cell::Integer).ok_or_else(|| bad("date")),
+        ColumnKind::UniqueId => parse_guid(text).map(Cell::Id).ok_or_else(|| bad("id")),
+        ColumnKind::Lookup | ColumnKind::Customer | ColumnKind::Owner => parse_guid(text)
+            .map(Cell::Id)
+            .ok_or_else(|| bad("id")),
+        _ => Ok(Cell::Text(text.into())),
+    }
+}
+
+/// A moment, or a day's beginning in UTC, in ms since 1970.
+fn moment(text: &str) -> Option<i64> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(moment.as_millisecond());
+    }
+    days(text).map(|days| days * 86_400_000)
+}
+
+fn days(text: &str) -> Option<i64> {
+    let date: Date = text.get(..10).unwrap_or(text).parse().ok()?;
+    let epoch = Date::constant(1970, 1, 1);
+    date.since(epoch).ok().map(|span| i64::from(span.get_days()))
+}
