@@ -42,7 +42,11 @@ pub struct Endpoints {
 
 /// Hosts that Microsoft documents as one authority.
 const ALIASES: [&[&str]; 3] = [
-    &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com"],
+    &[
+        "login.microsoftonline.com",
+        "login.windows.net",
+        "login.microsoft.com",
+    ],
     &["login.microsoftonline.us", "login.usgovcloudapi.net"],
     &["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
 ];
@@ -66,13 +70,15 @@ pub async fn discover(
 ) -> Result<Endpoints, AuthError> {
     let mut address = authority.clone();
     if let Ok(mut path) = address.path_segments_mut() {
-        path.pop_if_empty().extend([tenant, "v2.0", ".well-known", "openid-configuration"]);
+        path.pop_if_empty()
+            .extend([tenant, "v2.0", ".well-known", "openid-configuration"]);
     }
     let body = crate::token::send(http.get(address), authority).await?;
     let configuration: Configuration = serde_json::from_slice(&body)
         .map_err(|_| AuthError::NotAnAuthority(authority.to_string()))?;
     let endpoint = |text: &str| {
-        let url = parse_secure(text).map_err(|_| AuthError::NotAnAuthority(authority.to_string()))?;
+        let url =
+            parse_secure(text).map_err(|_| AuthError::NotAnAuthority(authority.to_string()))?;
         if is_same_authority(authority, &url) {
             Ok(url)
         } else {

@@ -48,10 +48,16 @@ impl Callback {
     /// Listens on both loopback addresses, since a browser may take `localhost` for either.
     pub async fn listen(port: Option<u16>, state: String) -> Result<Self, AuthError> {
         let listeners = bind(port.unwrap_or(0)).await?;
-        let local = listeners.first().and_then(|listener| listener.local_addr().ok());
+        let local = listeners
+            .first()
+            .and_then(|listener| listener.local_addr().ok());
         let port = local.map_or(0, |address| address.port());
         let (send, answer) = oneshot::channel();
-        let waiting = Arc::new(Waiting { port, state, answer: Mutex::new(Some(send)) });
+        let waiting = Arc::new(Waiting {
+            port,
+            state,
+            answer: Mutex::new(Some(send)),
+        });
         let stop = CancellationToken::new();
         for listener in listeners {
             let router = Router::new()
@@ -60,15 +66,23 @@ impl Callback {
                 .with_state(Arc::clone(&waiting));
             let stopped = stop.clone().cancelled_owned();
             tokio::spawn(async move {
-                axum::serve(listener, router).with_graceful_shutdown(stopped).await
+                axum::serve(listener, router)
+                    .with_graceful_shutdown(stopped)
+                    .await
             });
         }
-        Ok(Self { port, answer, _stop: stop.drop_guard() })
+        Ok(Self {
+            port,
+            answer,
+            _stop: stop.drop_guard(),
+        })
     }
 
     /// The code that the browser brought.
     pub async fn code(&mut self) -> Answer {
-        (&mut self.answer).await.unwrap_or(Err(AuthError::Cancelled))
+        (&mut self.answer)
+            .await
+            .unwrap_or(Err(AuthError::Cancelled))
     }
 }
 
@@ -79,7 +93,9 @@ async fn bind(port: u16) -> Result<Vec<TcpListener>, AuthError> {
     };
     // A free port of the first family may be taken in the second: then another is tried.
     for _ in 0..20 {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(taken)?;
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .map_err(taken)?;
         let chosen = first.local_addr().map_err(taken)?.port();
         match TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, chosen))).await {
             Ok(second) => return Ok(vec![first, second]),
@@ -126,7 +142,11 @@ async fn receive(
             );
         }
     };
-    let sender = waiting.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let sender = waiting
+        .answer
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     let Some(sender) = sender else {
         return page(
             StatusCode::OK,

@@ -58,7 +58,11 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn from_callback(error: String, description: String) -> Self {
-        Self { error, error_description: description, ..Self::default() }
+        Self {
+            error,
+            error_description: description,
+            ..Self::default()
+        }
     }
 
     /// The `AADSTS` number, from its own field or from the text.
@@ -66,17 +70,21 @@ impl Refusal {
     pub fn aadsts(&self) -> Option<u32> {
         self.error_codes.first().copied().or_else(|| {
             let (_, rest) = self.error_description.split_once("AADSTS")?;
-            let end = rest.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(rest.len());
+            let end = rest
+                .find(|digit: char| !digit.is_ascii_digit())
+                .unwrap_or(rest.len());
             rest[..end].parse().ok()
         })
     }
 
     fn explanation(&self) -> Option<Explanation> {
-        self.aadsts().and_then(explain).or_else(|| match self.error.as_str() {
-            "access_denied" => explain(65_004),
-            "invalid_scope" => explain(70_011),
-            _ => None,
-        })
+        self.aadsts()
+            .and_then(explain)
+            .or_else(|| match self.error.as_str() {
+                "access_denied" => explain(65_004),
+                "invalid_scope" => explain(70_011),
+                _ => None,
+            })
     }
 
     fn sentence(&self) -> String {
@@ -84,8 +92,17 @@ impl Refusal {
             Some(explanation) => explanation.meaning.to_owned(),
             None => {
                 // The first line says it; trace ids go to the reference.
-                let text = self.error_description.split("Trace ID").next().unwrap_or_default().trim();
-                let text = if text.is_empty() { self.error.as_str() } else { text };
+                let text = self
+                    .error_description
+                    .split("Trace ID")
+                    .next()
+                    .unwrap_or_default()
+                    .trim();
+                let text = if text.is_empty() {
+                    self.error.as_str()
+                } else {
+                    text
+                };
                 format!("Entra ID refused: {text}")
             }
         }
@@ -97,9 +114,9 @@ impl AuthError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Refused(refusal) => {
-                refusal.explanation().map_or("sign_in_refused", |found| found.code)
-            }
+            Self::Refused(refusal) => refusal
+                .explanation()
+                .map_or("sign_in_refused", |found| found.code),
             Self::Unreachable { .. } => "unreachable",
             Self::NotAnAuthority(_) => "not_an_authority",
             Self::ForeignEndpoint { .. } => "foreign_endpoint",
@@ -144,11 +161,20 @@ impl AuthError {
     /// Code, trace id and correlation id, for a support call.
     #[must_use]
     pub fn reference(&self) -> Option<String> {
-        let Self::Refused(refusal) = self else { return None };
+        let Self::Refused(refusal) = self else {
+            return None;
+        };
         let parts = [
-            Some(refusal.aadsts().map_or_else(|| refusal.error.clone(), |code| format!("AADSTS{code}"))),
+            Some(
+                refusal
+                    .aadsts()
+                    .map_or_else(|| refusal.error.clone(), |code| format!("AADSTS{code}")),
+            ),
             refusal.trace_id.as_ref().map(|id| format!("trace {id}")),
-            refusal.correlation_id.as_ref().map(|id| format!("correlation {id}")),
+            refusal
+                .correlation_id
+                .as_ref()
+                .map(|id| format!("correlation {id}")),
         ];
         Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
@@ -169,7 +195,9 @@ impl AuthError {
             Self::Refused(refusal) => {
                 refusal.error == "invalid_grant"
                     || refusal.error == "interaction_required"
-                    || refusal.explanation().is_some_and(|found| found.ends_sign_in)
+                    || refusal
+                        .explanation()
+                        .is_some_and(|found| found.ends_sign_in)
             }
             _ => false,
         }
@@ -180,7 +208,8 @@ impl AuthError {
     pub(crate) fn suggests_other_scope(&self) -> bool {
         match self {
             Self::Refused(refusal) => {
-                refusal.error == "invalid_scope" || matches!(refusal.aadsts(), Some(65_001 | 70_011))
+                refusal.error == "invalid_scope"
+                    || matches!(refusal.aadsts(), Some(65_001 | 70_011))
             }
             _ => false,
         }

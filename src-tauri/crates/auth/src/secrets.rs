@@ -70,7 +70,10 @@ pub struct SecretStore {
 #[derive(Clone)]
 enum Place {
     Keychain,
-    Memory { values: Arc<Mutex<HashMap<String, SecretString>>>, read_only: bool },
+    Memory {
+        values: Arc<Mutex<HashMap<String, SecretString>>>,
+        read_only: bool,
+    },
 }
 
 impl SecretStore {
@@ -80,20 +83,35 @@ impl SecretStore {
     /// Where the descriptor cannot be read.
     pub fn open() -> Result<Self, SecretStoreError> {
         let Ok(number) = std::env::var(DESCRIPTOR) else {
-            return Ok(Self { place: Place::Keychain });
+            return Ok(Self {
+                place: Place::Keychain,
+            });
         };
         let refused = |what: String| SecretStoreError::Refused(format!("{DESCRIPTOR}: {what}"));
-        let number: u32 = number.parse().map_err(|_| refused("not a number".to_owned()))?;
-        let text = std::fs::read(format!("/dev/fd/{number}")).map_err(|error| refused(error.to_string()))?;
-        let values: HashMap<String, SecretString> =
-            serde_json::from_slice(&text).map_err(|_| refused("no JSON object of texts".to_owned()))?;
-        Ok(Self { place: Place::Memory { values: Arc::new(Mutex::new(values)), read_only: true } })
+        let number: u32 = number
+            .parse()
+            .map_err(|_| refused("not a number".to_owned()))?;
+        let text = std::fs::read(format!("/dev/fd/{number}"))
+            .map_err(|error| refused(error.to_string()))?;
+        let values: HashMap<String, SecretString> = serde_json::from_slice(&text)
+            .map_err(|_| refused("no JSON object of texts".to_owned()))?;
+        Ok(Self {
+            place: Place::Memory {
+                values: Arc::new(Mutex::new(values)),
+                read_only: true,
+            },
+        })
     }
 
     /// A store that forgets everything with the process.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { place: Place::Memory { values: Arc::default(), read_only: false } }
+        Self {
+            place: Place::Memory {
+                values: Arc::default(),
+                read_only: false,
+            },
+        }
     }
 
     /// A secret; `None` where there is none of this name.
@@ -125,7 +143,9 @@ impl SecretStore {
                 patiently(move || Entry::new(SERVICE, &name)?.set_password(secret.expose_secret()))
                     .map_err(Failure::into_error)
             }
-            Place::Memory { read_only: true, .. } => Err(SecretStoreError::ReadOnly),
+            Place::Memory {
+                read_only: true, ..
+            } => Err(SecretStoreError::ReadOnly),
             Place::Memory { values, .. } => {
                 lock(values).insert(name.to_owned(), secret.clone());
                 Ok(())
@@ -147,7 +167,9 @@ impl SecretStore {
                     Err(Failure::Other(error)) => Err(error),
                 }
             }
-            Place::Memory { read_only: true, .. } => Err(SecretStoreError::ReadOnly),
+            Place::Memory {
+                read_only: true, ..
+            } => Err(SecretStoreError::ReadOnly),
             Place::Memory { values, .. } => Ok(lock(values).remove(name).is_some()),
         }
     }
@@ -175,9 +197,11 @@ where
     F: FnOnce() -> Result<T, KeyringError> + Send + 'static,
 {
     let (send, answer) = mpsc::sync_channel(1);
-    let thread = std::thread::Builder::new().name("keychain".to_owned()).spawn(move || {
-        let _ = send.send(call());
-    });
+    let thread = std::thread::Builder::new()
+        .name("keychain".to_owned())
+        .spawn(move || {
+            let _ = send.send(call());
+        });
     if let Err(error) = thread {
         return Err(Failure::Other(SecretStoreError::Refused(error.to_string())));
     }

@@ -112,6 +112,13 @@ impl SignIn {
             ("redirect_uri", self.redirect_uri.as_str()),
             ("code_verifier", self.verifier.expose_secret()),
         ];
-        token::request(http, &self.endpoints, &self.registration, &grant, &self.scope).await
+        token::request(
+            http,
+            &self.endpoints,
+            &self.registration,
+            &grant,
+            &self.scope,
+        )
+        .await
     }
 }

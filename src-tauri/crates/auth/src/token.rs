@@ -35,7 +35,10 @@ pub struct Tokens {
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Tokens").field("user", &self.user).finish_non_exhaustive()
+        formatter
+            .debug_struct("Tokens")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -98,7 +101,14 @@ pub async fn refresh(
     let first = request(http, endpoints, registration, &grant, &user_scope(resource)).await;
     match first {
         Err(error) if error.suggests_other_scope() => {
-            request(http, endpoints, registration, &grant, &default_scope(resource)).await
+            request(
+                http,
+                endpoints,
+                registration,
+                &grant,
+                &default_scope(resource),
+            )
+            .await
         }
         result => result,
     }
@@ -115,7 +125,14 @@ pub async fn client_credentials(
     resource: &Url,
 ) -> Result<Tokens, AuthError> {
     let scope = format!("{}/.default", resource.origin().ascii_serialization());
-    request(http, endpoints, registration, &[("grant_type", "client_credentials")], &scope).await
+    request(
+        http,
+        endpoints,
+        registration,
+        &[("grant_type", "client_credentials")],
+        &scope,
+    )
+    .await
 }
 
 /// The documented scopes of a user's access, with a refresh token and the user's name.
@@ -125,7 +142,10 @@ pub(crate) fn user_scope(resource: &Url) -> String {
 }
 
 fn default_scope(resource: &Url) -> String {
-    format!("{}/.default offline_access openid profile", resource.origin().ascii_serialization())
+    format!(
+        "{}/.default offline_access openid profile",
+        resource.origin().ascii_serialization()
+    )
 }
 
 pub(crate) async fn request(
@@ -141,7 +161,11 @@ pub(crate) async fn request(
     if let ClientKind::Confidential(secret) = &registration.client {
         form.push(("client_secret", secret.expose_secret()));
     }
-    let body = send(http.post(endpoints.token.clone()).form(&form), &endpoints.token).await?;
+    let body = send(
+        http.post(endpoints.token.clone()).form(&form),
+        &endpoints.token,
+    )
+    .await?;
     let reply: Reply = serde_json::from_slice(&body)
         .map_err(|_| AuthError::NotAnAuthority(endpoints.token.to_string()))?;
     Ok(Tokens {
@@ -162,7 +186,10 @@ pub(crate) async fn send(request: RequestBuilder, authority: &Url) -> Result<Byt
             reason = inner.to_string();
             source = inner.source();
         }
-        AuthError::Unreachable { host: host(authority), reason }
+        AuthError::Unreachable {
+            host: host(authority),
+            reason,
+        }
     };
     let reply = request.timeout(TIMEOUT).send().await.map_err(unreachable)?;
     let status = reply.status();

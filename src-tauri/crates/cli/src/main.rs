@@ -1,1 +1,145 @@
-fn main() {}
+//! `salesmirror`: the product without a window. Data on stdout, messages on stderr.
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a command line talks to its terminal"
+)]
+
+mod arguments;
+mod connections;
+mod output;
+mod records;
+mod sample_org;
+mod sync;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser as _;
+use salesmirror_core::{App, Error, HttpConfig, Result, SecretStore, Session, Settings};
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::{Arguments, Command};
+use crate::output::Output;
+
+/// What every command needs.
+struct Context {
+    app: App,
+    output: Output,
+    connection: Option<String>,
+    cancel: CancellationToken,
+}
+
+impl Context {
+    /// The open session of the chosen connection.
+    async fn session(&self) -> Result<Session> {
+        let row = self.app.find(self.connection.as_deref()).await?;
+        self.app.session(&row).await
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output {
+        json: arguments.json,
+        quiet: arguments.quiet,
+    };
+    start_log(arguments.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: The program cannot start: {error}.");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(async {
+        let cancel = CancellationToken::new();
+        let interrupt = cancel.clone();
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                interrupt.cancel();
+            }
+        });
+        match run(arguments, output, cancel).await {
+            Ok(code) => code,
+            Err(error) => {
+                output.error(&error);
+                output::exit_code(error.category)
+            }
+        }
+    });
+    // A keychain that waits for a prompt must not hold the end up.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    ExitCode::from(code)
+}
+
+async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) -> Result<u8> {
+    if let Command::SampleOrg(options) = arguments.command {
+        return sample_org::run(options, &cancel).await;
+    }
+    let app = App::open(Settings {
+        data_dir: arguments.data_dir,
+        secrets: SecretStore::open()?,
+        http: HttpConfig {
+            user_agent: concat!("Salesmirror/", env!("CARGO_PKG_VERSION")).to_owned(),
+            proxy: None,
+            extra_root_pem: extra_root(arguments.ca_file)?,
+        },
+        retry: salesmirror_core::RetryPolicy {
+            max_wait: Duration::from_secs(arguments.max_wait),
+            ..salesmirror_core::RetryPolicy::default()
+        },
+    })?;
+    let context = Context {
+        app,
+        output,
+        connection: arguments.connection,
+        cancel,
+    };
+    match arguments.command {
+        Command::Connect(options) => connections::connect(&context, options).await,
+        Command::Connections => connections::list(&context).await,
+        Command::Disconnect { name, purge } => {
+            connections::disconnect(&context, &name, purge).await
+        }
+        Command::Status => sync::status(&context).await,
+        Command::Sync(options) => sync::sync(&context, options).await,
+        Command::Invalidate(options) => sync::invalidate(&context, options).await,
+        Command::Records(options) => records::records(&context, options).await,
+        Command::Show(options) => records::show(&context, options).await,
+        Command::Export(options) => records::export(&context, options).await,
+        Command::Doctor => connections::doctor(&context).await,
+        Command::SampleOrg(_) => Ok(0),
+    }
+}
+
+fn extra_root(path: Option<PathBuf>) -> Result<Option<Vec<u8>>> {
+    path.map(|path| {
+        std::fs::read(&path).map_err(|error| {
+            Error::usage(
+                "bad_certificate",
+                format!("{} cannot be read: {error}.", path.display()),
+                "",
+            )
+        })
+    })
+    .transpose()
+}
+
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "salesmirror=info",
+        2 => "salesmirror=debug",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::new(level);
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}

@@ -128,12 +128,16 @@ impl App {
     }
 
     fn key(&self, name: &SecretName) -> Result<Option<DatabaseKey>> {
-        Ok(self.secret(name)?.and_then(|hex| DatabaseKey::from_hex(&hex)))
+        Ok(self
+            .secret(name)?
+            .and_then(|hex| DatabaseKey::from_hex(&hex)))
     }
 
     fn make_key(&self, name: &SecretName) -> Result<DatabaseKey> {
         let key = database_key()?;
-        self.inner.secrets.set(&self.secret_name(name)?, &key.to_hex())?;
+        self.inner
+            .secrets
+            .set(&self.secret_name(name)?, &key.to_hex())?;
         Ok(key)
     }
 
@@ -199,7 +203,11 @@ impl App {
         let app = self.clone();
         let row = row.clone();
         blocking(move || {
-            let mut sessions = app.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sessions = app
+                .inner
+                .sessions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if let Some(session) = sessions.get(&row.id) {
                 return Ok(session.clone());
             }
@@ -225,7 +233,9 @@ impl App {
             true => None,
             false => self.secret(&SecretName::ClientSecret(row.id))?,
         };
-        let bad = |error: salesmirror_model::urls::UrlError| Error::usage("bad_url", error.to_string(), "");
+        let bad = |error: salesmirror_model::urls::UrlError| {
+            Error::usage("bad_url", error.to_string(), "")
+        };
         let authority = parse_secure(&row.authority).map_err(bad)?;
         let environment = parse_secure(&row.environment).map_err(bad)?;
         let registration = registration(&authority, &row.tenant, &row.client_id, secret);
@@ -237,14 +247,29 @@ impl App {
             db.clone(),
             row.id,
         );
-        let origins: Vec<_> = row.other_origins.iter().filter_map(|text| parse_secure(text).ok()).collect();
+        let origins: Vec<_> = row
+            .other_origins
+            .iter()
+            .filter_map(|text| parse_secure(text).ok())
+            .collect();
         let client = Client::new(self.inner.http.clone(), &environment, &origins, tokens)?
             .with_policy(self.inner.retry);
-        Ok(Session::new(row.clone(), mirror, client, db, self.inner.data_dir.clone()))
+        Ok(Session::new(
+            row.clone(),
+            mirror,
+            client,
+            db,
+            self.inner.data_dir.clone(),
+        ))
     }
 
     /// Keeps a new connection with its keys and secret: all of it, or nothing.
-    pub(crate) fn keep(&self, row: &ConnectionRow, secret: Option<&Secret>, refresh: Option<&Secret>) -> Result<()> {
+    pub(crate) fn keep(
+        &self,
+        row: &ConnectionRow,
+        secret: Option<&Secret>,
+        refresh: Option<&Secret>,
+    ) -> Result<()> {
         let had_db = self.existing_db()?.is_some();
         let kept = self.try_keep(row, secret, refresh);
         if kept.is_err() {
@@ -257,11 +282,19 @@ impl App {
         kept
     }
 
-    fn try_keep(&self, row: &ConnectionRow, secret: Option<&Secret>, refresh: Option<&Secret>) -> Result<()> {
+    fn try_keep(
+        &self,
+        row: &ConnectionRow,
+        secret: Option<&Secret>,
+        refresh: Option<&Secret>,
+    ) -> Result<()> {
         let db = self.make_db()?;
         let key = self.make_key(&SecretName::MirrorKey(row.id))?;
         if let Some(secret) = secret {
-            self.inner.secrets.set(&self.secret_name(&SecretName::ClientSecret(row.id))?, secret)?;
+            self.inner.secrets.set(
+                &self.secret_name(&SecretName::ClientSecret(row.id))?,
+                secret,
+            )?;
         }
         Mirror::open(&self.inner.data_dir.mirror(row.id), &key)?;
         db.put_connection(row)?;
@@ -278,8 +311,14 @@ impl App {
         let app = self.clone();
         let row = row.clone();
         blocking(move || {
-            app.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&row.id);
-            let Some(db) = app.existing_db()? else { return Ok(()) };
+            app.inner
+                .sessions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&row.id);
+            let Some(db) = app.existing_db()? else {
+                return Ok(());
+            };
             db.delete_connection(row.id)?;
             app.delete_secret(&SecretName::ClientSecret(row.id))?;
             if purge {
@@ -319,7 +358,11 @@ impl App {
             if let Some(token) = refresh {
                 db.set_refresh_token(row.id, Some(&token))?;
             }
-            app.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&row.id);
+            app.inner
+                .sessions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&row.id);
             Ok(())
         })
         .await
@@ -378,6 +421,26 @@ impl App {
         .await
     }
 
+    /// Whether a connection's environment answers at all, whatever it answers.
+    ///
+    /// # Errors
+    /// Where it cannot be reached.
+    pub async fn reach(&self, row: &ConnectionRow) -> Result<()> {
+        match self.inner.http.get(&row.environment).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Error::new(
+                Category::GaveUp,
+                "unreachable",
+                format!(
+                    "{} cannot be reached: {}.",
+                    row.environment,
+                    error.without_url()
+                ),
+                "Check the address, the network and the proxy.",
+            )),
+        }
+    }
+
     /// Whether the data directory can be written and its databases read.
     ///
     /// # Errors
@@ -386,9 +449,13 @@ impl App {
         let app = self.clone();
         blocking(move || {
             app.inner.data_dir.create()?;
-            let Some(db) = app.existing_db()? else { return Ok(()) };
+            let Some(db) = app.existing_db()? else {
+                return Ok(());
+            };
             for row in db.connections()? {
-                let key = app.key(&SecretName::MirrorKey(row.id))?.ok_or(StoreError::Damaged)?;
+                let key = app
+                    .key(&SecretName::MirrorKey(row.id))?
+                    .ok_or(StoreError::Damaged)?;
                 Mirror::open(&app.inner.data_dir.mirror(row.id), &key)?.tables()?;
             }
             Ok(())
@@ -399,6 +466,8 @@ impl App {
 
 /// Now, in ms since 1970.
 pub(crate) fn now_ms() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }

@@ -20,8 +20,10 @@ use crate::tokens::{ConnectionTokens, registration};
 /// The commercial cloud's authority.
 const COMMERCIAL: &str = "https://login.microsoftonline.com/";
 /// Somebody waits in front of the screen: a broken network is told soon.
-const PATIENCE: RetryPolicy =
-    RetryPolicy { max_wait: Duration::from_secs(10), backoff: Duration::from_millis(500) };
+const PATIENCE: RetryPolicy = RetryPolicy {
+    max_wait: Duration::from_secs(10),
+    backoff: Duration::from_millis(500),
+};
 
 /// How a connection signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,9 +104,12 @@ impl App {
         cancel: &CancellationToken,
     ) -> Result<Connected> {
         self.check_request(request).await?;
-        let bad = |error: salesmirror_model::urls::UrlError| Error::usage("bad_url", error.to_string(), "");
+        let bad = |error: salesmirror_model::urls::UrlError| {
+            Error::usage("bad_url", error.to_string(), "")
+        };
         let environment = parse_environment(&request.environment).map_err(bad)?;
-        let authority = parse_secure(request.authority.as_deref().unwrap_or(COMMERCIAL)).map_err(bad)?;
+        let authority =
+            parse_secure(request.authority.as_deref().unwrap_or(COMMERCIAL)).map_err(bad)?;
         // The sign-in is not worth asking for where its result cannot be kept.
         self.check_keychain().await?;
         let mut row = ConnectionRow {
@@ -130,8 +135,9 @@ impl App {
             signed_in: true,
         };
         let secret = request.client_secret.clone();
-        let (client, tokens) =
-            self.sign_in_to(&row, secret.clone(), request.timeout, open, cancel).await?;
+        let (client, tokens) = self
+            .sign_in_to(&row, secret.clone(), request.timeout, open, cancel)
+            .await?;
         let checks = examine(&client, &mut row, request.kind.is_none()).await?;
         let refresh = tokens.refresh_token().await;
         let app = self.clone();
@@ -166,11 +172,18 @@ impl App {
             environment: &request.environment,
             tenant: &request.tenant,
             client_id: &request.client_id,
-            client_secret: request.client_secret.as_ref().map(|secret| secret.expose_secret()),
+            client_secret: request
+                .client_secret
+                .as_ref()
+                .map(|secret| secret.expose_secret()),
             authority: request.authority.as_deref(),
         };
         if let Some(problem) = form.problems().into_iter().next() {
-            return Err(Error::usage(&format!("bad_{}", problem.field), problem.message, ""));
+            return Err(Error::usage(
+                &format!("bad_{}", problem.field),
+                problem.message,
+                "",
+            ));
         }
         if request.flow == Flow::ClientCredentials && request.client_secret.is_none() {
             return Err(Error::usage(
@@ -180,7 +193,12 @@ impl App {
             ));
         }
         let name = request.name.trim();
-        if self.connections().await?.iter().any(|row| row.name.eq_ignore_ascii_case(name)) {
+        if self
+            .connections()
+            .await?
+            .iter()
+            .any(|row| row.name.eq_ignore_ascii_case(name))
+        {
             return Err(Error::usage(
                 "name_taken",
                 format!("There is a connection \"{name}\" already."),
@@ -198,7 +216,9 @@ impl App {
         open: &(dyn Fn(&PendingSignIn) + Send + Sync),
         cancel: &CancellationToken,
     ) -> Result<(Client, std::sync::Arc<ConnectionTokens>)> {
-        let bad = |error: salesmirror_model::urls::UrlError| Error::usage("bad_url", error.to_string(), "");
+        let bad = |error: salesmirror_model::urls::UrlError| {
+            Error::usage("bad_url", error.to_string(), "")
+        };
         let authority = parse_secure(&row.authority).map_err(bad)?;
         let environment = parse_secure(&row.environment).map_err(bad)?;
         let http = self.http();
@@ -229,8 +249,13 @@ impl App {
             endpoints,
             tokens,
         );
-        let patience = if self.retry().max_wait < PATIENCE.max_wait { self.retry() } else { PATIENCE };
-        let client = Client::new(http.clone(), &environment, &[], tokens.clone())?.with_policy(patience);
+        let patience = if self.retry().max_wait < PATIENCE.max_wait {
+            self.retry()
+        } else {
+            PATIENCE
+        };
+        let client =
+            Client::new(http.clone(), &environment, &[], tokens.clone())?.with_policy(patience);
         Ok((client, tokens))
     }
 }
@@ -238,14 +263,25 @@ impl App {
 /// Looks at what the new connection can do. Only who we are must work.
 async fn examine(client: &Client, row: &mut ConnectionRow, judge_kind: bool) -> Result<Vec<Check>> {
     let who = client.who_am_i().await?;
-    row.user = client.user_name(who.user_id).await.ok().flatten().or_else(|| Some(who.user_id.to_string()));
+    row.user = client
+        .user_name(who.user_id)
+        .await
+        .ok()
+        .flatten()
+        .or_else(|| Some(who.user_id.to_string()));
     let mut checks = vec![passed("Signed in", row.user.clone().unwrap_or_default())];
     match client.organization().await {
         Ok(organization) => {
             let version = organization.organization_version;
-            checks.push(passed("Organisation", format!("{}, version {version}", organization.friendly_name)));
+            checks.push(passed(
+                "Organisation",
+                format!("{}, version {version}", organization.friendly_name),
+            ));
             if judge_kind {
-                let kind = organization.organization_type.as_ref().and_then(|kind| kind.as_str());
+                let kind = organization
+                    .organization_type
+                    .as_ref()
+                    .and_then(|kind| kind.as_str());
                 row.environment_kind = match kind {
                     Some("Customer") if !is_loopback_text(&row.environment) => "production",
                     Some("CustomerTest" | "CustomerFreeTest" | "Trial") => "sandbox",
@@ -258,12 +294,16 @@ async fn examine(client: &Client, row: &mut ConnectionRow, judge_kind: bool) -> 
         }
         Err(error) => checks.push(failed("Organisation", &error)),
     }
-    let tables = futures::future::join_all(DEFAULT_TABLES.map(|table| check_table(client, table))).await;
+    let tables =
+        futures::future::join_all(DEFAULT_TABLES.map(|table| check_table(client, table))).await;
     checks.extend(tables.into_iter().flatten());
     match client.record_counts(&DEFAULT_TABLES).await {
         Ok(counts) => {
             let total: u64 = counts.values().sum();
-            checks.push(passed("Row counts", format!("{total} rows in {} tables", counts.len())));
+            checks.push(passed(
+                "Row counts",
+                format!("{total} rows in {} tables", counts.len()),
+            ));
         }
         Err(error) => checks.push(failed("Row counts", &error)),
     }
@@ -276,18 +316,31 @@ fn is_loopback_text(environment: &str) -> bool {
 
 async fn check_table(client: &Client, table: &str) -> Vec<Check> {
     let read = format!("Read {table}");
-    let path = format!("EntityDefinitions(LogicalName='{table}')?$select=EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled");
+    let path = format!(
+        "EntityDefinitions(LogicalName='{table}')?$select=EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled"
+    );
     let definition: serde_json::Value = match client.get_json(&path).await {
         Ok(definition) => definition,
         Err(error) => return vec![failed(&read, &error)],
     };
-    let text = |name: &str| definition.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
-    let first = format!("{}?$select={}&$top=1", text("EntitySetName"), text("PrimaryIdAttribute"));
+    let text = |name: &str| {
+        definition
+            .get(name)
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+    };
+    let first = format!(
+        "{}?$select={}&$top=1",
+        text("EntitySetName"),
+        text("PrimaryIdAttribute")
+    );
     let mut checks = vec![match client.get_json::<serde_json::Value>(&first).await {
         Ok(_) => passed(&read, "can be read".to_owned()),
         Err(error) => failed(&read, &error),
     }];
-    let tracked = definition.get("ChangeTrackingEnabled").and_then(serde_json::Value::as_bool);
+    let tracked = definition
+        .get("ChangeTrackingEnabled")
+        .and_then(serde_json::Value::as_bool);
     checks.push(Check {
         name: format!("Change tracking {table}"),
         ok: tracked == Some(true),
@@ -302,9 +355,19 @@ async fn check_table(client: &Client, table: &str) -> Vec<Check> {
 }
 
 fn passed(name: &str, detail: String) -> Check {
-    Check { name: name.to_owned(), ok: true, detail, hint: String::new() }
+    Check {
+        name: name.to_owned(),
+        ok: true,
+        detail,
+        hint: String::new(),
+    }
 }
 
 fn failed(name: &str, error: &salesmirror_dataverse::Error) -> Check {
-    Check { name: name.to_owned(), ok: false, detail: error.to_string(), hint: error.hint() }
+    Check {
+        name: name.to_owned(),
+        ok: false,
+        detail: error.to_string(),
+        hint: error.hint(),
+    }
 }

@@ -31,7 +31,12 @@ pub struct CsvOptions {
 
 impl Default for CsvOptions {
     fn default() -> Self {
-        Self { raw_values: false, bom: false, delimiter: ',', formula_guard: true }
+        Self {
+            raw_values: false,
+            bom: false,
+            delimiter: ',',
+            formula_guard: true,
+        }
     }
 }
 
@@ -69,7 +74,10 @@ impl Session {
             let columns = columns(&metadata, &names)?;
             let view = mirror.open_view(&spec)?;
             let rows = mirror.window(&view, offset, limit, &logical_names(&columns), true)?;
-            Ok((view.total(), rows.iter().map(|row| record_json(&columns, row)).collect()))
+            Ok((
+                view.total(),
+                rows.iter().map(|row| record_json(&columns, row)).collect(),
+            ))
         })
         .await
     }
@@ -82,9 +90,15 @@ impl Session {
         let metadata = self.metadata(table).await?;
         let mirror = self.mirror().clone();
         blocking(move || {
-            let Some(row) = mirror.record(&metadata.logical_name, id, true)? else { return Ok(None) };
+            let Some(row) = mirror.record(&metadata.logical_name, id, true)? else {
+                return Ok(None);
+            };
             if raw {
-                let text = row.raw.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+                let text = row
+                    .raw
+                    .as_deref()
+                    .map(String::from_utf8_lossy)
+                    .unwrap_or_default();
                 return Ok(Some(text.into_owned()));
             }
             let columns: Vec<&ColumnMetadata> = metadata.columns.iter().collect();
@@ -108,9 +122,15 @@ impl Session {
         let (mirror, view, names) = (self.mirror().clone(), view.clone(), names.to_vec());
         blocking(move || {
             let columns = columns(&metadata, &names)?;
-            let needs_record = columns.iter().any(|column| column.kind == ColumnKind::Money);
-            let rows = mirror.window(&view, offset, limit, &logical_names(&columns), needs_record)?;
-            Ok(rows.into_iter().map(|row| view_row(&columns, row)).collect())
+            let needs_record = columns
+                .iter()
+                .any(|column| column.kind == ColumnKind::Money);
+            let rows =
+                mirror.window(&view, offset, limit, &logical_names(&columns), needs_record)?;
+            Ok(rows
+                .into_iter()
+                .map(|row| view_row(&columns, row))
+                .collect())
         })
         .await
     }
@@ -136,13 +156,27 @@ impl Session {
             let written = File::create_new(&partial)
                 .map_err(|source| Error::file(&path, &source))
                 .and_then(|file| {
-                    let export = Export { metadata: &metadata, options: &options, cancel: &cancel };
-                    let mut out = Counted { inner: BufWriter::new(file), bytes: 0 };
+                    let export = Export {
+                        metadata: &metadata,
+                        options: &options,
+                        cancel: &cancel,
+                    };
+                    let mut out = Counted {
+                        inner: BufWriter::new(file),
+                        bytes: 0,
+                    };
                     let rows = export.write(&mirror, &spec, &names, &mut out, &progress, &path)?;
                     out.flush().map_err(|source| Error::file(&path, &source))?;
-                    out.inner.get_ref().sync_all().map_err(|source| Error::file(&path, &source))?;
+                    out.inner
+                        .get_ref()
+                        .sync_all()
+                        .map_err(|source| Error::file(&path, &source))?;
                     fs::rename(&partial, &path).map_err(|source| Error::file(&path, &source))?;
-                    Ok(Exported { rows, bytes: out.bytes, path: Some(path.clone()) })
+                    Ok(Exported {
+                        rows,
+                        bytes: out.bytes,
+                        path: Some(path.clone()),
+                    })
                 });
             if written.is_err() {
                 // What is half done is of no use to anybody.
@@ -169,19 +203,33 @@ impl Session {
         let (mirror, spec, names) = (self.mirror().clone(), spec.clone(), names.to_vec());
         let (options, cancel) = (options.clone(), cancel.clone());
         blocking(move || {
-            let export = Export { metadata: &metadata, options: &options, cancel: &cancel };
-            let mut out = Counted { inner: BufWriter::new(out), bytes: 0 };
+            let export = Export {
+                metadata: &metadata,
+                options: &options,
+                cancel: &cancel,
+            };
+            let mut out = Counted {
+                inner: BufWriter::new(out),
+                bytes: 0,
+            };
             let place = Path::new("the output");
             let rows = export.write(&mirror, &spec, &names, &mut out, &|_, _| {}, place)?;
             out.flush().map_err(|source| Error::file(place, &source))?;
-            Ok(Exported { rows, bytes: out.bytes, path: None })
+            Ok(Exported {
+                rows,
+                bytes: out.bytes,
+                path: None,
+            })
         })
         .await
     }
 }
 
 fn logical_names(columns: &[&ColumnMetadata]) -> Vec<String> {
-    columns.iter().map(|column| column.logical_name.clone()).collect()
+    columns
+        .iter()
+        .map(|column| column.logical_name.clone())
+        .collect()
 }
 
 /// A name beside the file, so that the last step is a rename within one folder.
@@ -267,7 +315,11 @@ impl Export<'_> {
         if self.options.bom {
             line.push('\u{feff}');
         }
-        let mut fields = Fields { line: &mut line, options: self.options, first: true };
+        let mut fields = Fields {
+            line: &mut line,
+            options: self.options,
+            first: true,
+        };
         for column in columns {
             fields.text(&column.logical_name);
             if column.kind.is_lookup() && !self.options.raw_values {
@@ -280,7 +332,11 @@ impl Export<'_> {
 
     fn line(&self, columns: &[&ColumnMetadata], row: &Row, line: &mut String) {
         let delivered = Delivered::of(row);
-        let mut fields = Fields { line, options: self.options, first: true };
+        let mut fields = Fields {
+            line,
+            options: self.options,
+            first: true,
+        };
         for (column, cell) in columns.iter().zip(&row.cells) {
             match cell {
                 Cell::Lookup(lookup) => {
@@ -366,7 +422,9 @@ impl Fields<'_> {
 /// Whether a spreadsheet would run the text. International phone numbers begin with a plus and do
 /// no harm, so they stay as they are.
 fn is_formula(text: &str) -> bool {
-    let Some(first) = text.chars().next() else { return false };
+    let Some(first) = text.chars().next() else {
+        return false;
+    };
     match first {
         '=' | '-' | '@' | '\t' | '\r' => true,
         '+' => !is_phone_number(&text[1..]),
@@ -376,7 +434,9 @@ fn is_formula(text: &str) -> bool {
 
 fn is_phone_number(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    let only = text.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, ' ' | '(' | ')'));
+    let only = text
+        .chars()
+        .all(|letter| letter.is_ascii_digit() || matches!(letter, ' ' | '(' | ')'));
     only && digits >= 7
 }
 
@@ -386,7 +446,12 @@ mod tests {
 
     fn field(text: Option<&str>, options: &CsvOptions) -> String {
         let mut line = String::new();
-        Fields { line: &mut line, options, first: true }.optional(text);
+        Fields {
+            line: &mut line,
+            options,
+            first: true,
+        }
+        .optional(text);
         line
     }
 
@@ -408,7 +473,11 @@ mod tests {
         ] {
             assert_eq!(field(text, &options), expect);
         }
-        let open = CsvOptions { formula_guard: false, delimiter: ';', ..options };
+        let open = CsvOptions {
+            formula_guard: false,
+            delimiter: ';',
+            ..options
+        };
         assert_eq!(field(Some("=1;2"), &open), "\"=1;2\"");
         assert_eq!(field(Some("a,b"), &open), "a,b");
     }

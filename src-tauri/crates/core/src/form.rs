@@ -65,7 +65,9 @@ fn environment_problem(text: &str) -> Option<String> {
             "Enter the environment's address, such as https://contoso.crm4.dynamics.com.".into(),
         );
     }
-    urls::parse_environment(text).err().map(|error| error.to_string())
+    urls::parse_environment(text)
+        .err()
+        .map(|error| error.to_string())
 }
 
 fn tenant_problem(text: &str) -> Option<String> {
@@ -110,7 +112,10 @@ mod tests {
     use super::*;
 
     fn fields(form: Form<'_>) -> Vec<&'static str> {
-        form.problems().into_iter().map(|problem| problem.field).collect()
+        form.problems()
+            .into_iter()
+            .map(|problem| problem.field)
+            .collect()
     }
 
     const GOOD: Form<'static> = Form {
@@ -126,13 +131,55 @@ mod tests {
     fn each_field_says_what_is_wrong_with_it() {
         assert_eq!(fields(GOOD), Vec::<&str>::new());
         assert_eq!(fields(Form { name: " ", ..GOOD }), ["name"]);
-        assert_eq!(fields(Form { environment: "", ..GOOD }), ["environment"]);
-        assert_eq!(fields(Form { environment: "http://norrvale.example", ..GOOD }), ["environment"]);
-        assert_eq!(fields(Form { tenant: "a b", ..GOOD }), ["tenant"]);
-        assert_eq!(fields(Form { client_id: "norrvale", ..GOOD }), ["client_id"]);
+        assert_eq!(
+            fields(Form {
+                environment: "",
+                ..GOOD
+            }),
+            ["environment"]
+        );
+        assert_eq!(
+            fields(Form {
+                environment: "http://norrvale.example",
+                ..GOOD
+            }),
+            ["environment"]
+        );
+        assert_eq!(
+            fields(Form {
+                tenant: "a b",
+                ..GOOD
+            }),
+            ["tenant"]
+        );
+        assert_eq!(
+            fields(Form {
+                client_id: "norrvale",
+                ..GOOD
+            }),
+            ["client_id"]
+        );
         let id_for_value = Some("5f1c0f64-2a57-4b5a-9c53-0d3f4c3ba001");
-        assert_eq!(fields(Form { client_secret: id_for_value, ..GOOD }), ["client_secret"]);
-        assert_eq!(fields(Form { client_secret: Some(" xyz"), ..GOOD }), ["client_secret"]);
-        assert_eq!(fields(Form { client_secret: None, ..GOOD }), Vec::<&str>::new());
+        assert_eq!(
+            fields(Form {
+                client_secret: id_for_value,
+                ..GOOD
+            }),
+            ["client_secret"]
+        );
+        assert_eq!(
+            fields(Form {
+                client_secret: Some(" xyz"),
+                ..GOOD
+            }),
+            ["client_secret"]
+        );
+        assert_eq!(
+            fields(Form {
+                client_secret: None,
+                ..GOOD
+            }),
+            Vec::<&str>::new()
+        );
     }
 }

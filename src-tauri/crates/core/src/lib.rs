@@ -21,10 +21,11 @@ pub use error::{Category, Error, Result};
 pub use export::{CsvOptions, Exported};
 pub use form::{FieldProblem, Form};
 pub use render::{Shown, ViewRow};
-pub use selectors::Selectors;
+pub use selectors::{Selectors, usual_columns};
 pub use session::{Session, TableStatus};
 pub use sync::{Progress, RunReport, RunStatus, Strategy, SyncOptions};
 
 pub use salesmirror_auth::{ClientKind, Secret, SecretStore};
-pub use salesmirror_dataverse::HttpConfig;
+pub use salesmirror_dataverse::{HttpConfig, RetryPolicy};
+pub use salesmirror_model::parse_guid;
 pub use salesmirror_store::{ConnectionRow, Deleted, Row, RunRow, View, ViewSpec};

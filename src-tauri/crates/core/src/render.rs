@@ -64,7 +64,11 @@ impl<'r> Delivered<'r> {
 
 /// The text that people read: a label, a lookup's current name, an amount as the organisation
 /// writes it. `None` where the value speaks for itself.
-pub fn formatted(column: &ColumnMetadata, cell: &Cell, delivered: &Delivered<'_>) -> Option<String> {
+pub fn formatted(
+    column: &ColumnMetadata,
+    cell: &Cell,
+    delivered: &Delivered<'_>,
+) -> Option<String> {
     match cell {
         Cell::Null => None,
         Cell::Lookup(lookup) => lookup.name.as_deref().map(str::to_owned),
@@ -73,8 +77,10 @@ pub fn formatted(column: &ColumnMetadata, cell: &Cell, delivered: &Delivered<'_>
             .map(str::to_owned)
             .or_else(|| delivered.text(&format!("{}{FORMATTED}", column.wire_name()))),
         Cell::Text(numbers) if column.kind == ColumnKind::MultiChoice => {
-            let labels: Option<Vec<&str>> =
-                numbers.split(',').map(|number| column.label_of(number.trim().parse().ok()?)).collect();
+            let labels: Option<Vec<&str>> = numbers
+                .split(',')
+                .map(|number| column.label_of(number.trim().parse().ok()?))
+                .collect();
             labels
                 .map(|labels| labels.join("; "))
                 .or_else(|| delivered.text(&format!("{}{FORMATTED}", column.wire_name())))
@@ -95,13 +101,22 @@ pub fn view_row(columns: &[&ColumnMetadata], row: Row) -> ViewRow {
             }
             _ => None,
         };
-        columns.iter().zip(&row.cells).map(|(column, cell)| shown(column, cell)).collect()
+        columns
+            .iter()
+            .zip(&row.cells)
+            .map(|(column, cell)| shown(column, cell))
+            .collect()
     };
     ViewRow {
         id: row.id.to_string(),
         deleted: row.deleted_at.is_some(),
         stale: row.stale_at.is_some(),
-        values: row.cells.into_iter().zip(texts).map(|(cell, text)| Shown { cell, text }).collect(),
+        values: row
+            .cells
+            .into_iter()
+            .zip(texts)
+            .map(|(cell, text)| Shown { cell, text })
+            .collect(),
     }
 }
 
@@ -126,8 +141,24 @@ pub fn record_json(columns: &[&ColumnMetadata], row: &Row) -> String {
         };
         property(&mut json, &name, &value);
     }
-    property(&mut json, "_deleted", if row.deleted_at.is_some() { "true" } else { "false" });
-    property(&mut json, "_stale", if row.stale_at.is_some() { "true" } else { "false" });
+    property(
+        &mut json,
+        "_deleted",
+        if row.deleted_at.is_some() {
+            "true"
+        } else {
+            "false"
+        },
+    );
+    property(
+        &mut json,
+        "_stale",
+        if row.stale_at.is_some() {
+            "true"
+        } else {
+            "false"
+        },
+    );
     json.push('}');
     json
 }
@@ -151,7 +182,11 @@ fn cell_json(column: &ColumnMetadata, cell: &Cell) -> String {
         None => "null".to_owned(),
         Some(text) => match cell {
             Cell::Integer(_) if column.kind == ColumnKind::Boolean => text,
-            Cell::Integer(_) if !matches!(column.kind, ColumnKind::DateTime | ColumnKind::DateOnly) => text,
+            Cell::Integer(_)
+                if !matches!(column.kind, ColumnKind::DateTime | ColumnKind::DateOnly) =>
+            {
+                text
+            }
             Cell::Real(_) => text,
             _ => quoted(&text),
         },
@@ -176,7 +211,9 @@ pub fn plain(column: &ColumnMetadata, cell: &Cell) -> Option<String> {
 }
 
 fn moment(milliseconds: i64) -> String {
-    let Ok(moment) = Timestamp::from_millisecond(milliseconds) else { return milliseconds.to_string() };
+    let Ok(moment) = Timestamp::from_millisecond(milliseconds) else {
+        return milliseconds.to_string();
+    };
     if milliseconds % 1_000 == 0 {
         moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     } else {
@@ -185,7 +222,9 @@ fn moment(milliseconds: i64) -> String {
 }
 
 fn day(days: i64) -> String {
-    let span = i32::try_from(days).ok().and_then(|days| jiff::Span::new().try_days(days).ok());
+    let span = i32::try_from(days)
+        .ok()
+        .and_then(|days| jiff::Span::new().try_days(days).ok());
     span.and_then(|span| Date::constant(1970, 1, 1).checked_add(span).ok())
         .map_or_else(|| days.to_string(), |date| date.to_string())
 }

@@ -31,7 +31,11 @@ impl Selectors {
     /// # Errors
     /// An unknown column, an operator that does not exist, a value that does not fit its column.
     pub fn view(&self, table: &TableMetadata) -> Result<ViewSpec> {
-        let conditions = self.filters.iter().map(|text| condition(table, text)).collect::<Result<_>>()?;
+        let conditions = self
+            .filters
+            .iter()
+            .map(|text| condition(table, text))
+            .collect::<Result<_>>()?;
         let sort = self.sort.as_deref().map(|text| {
             let (name, direction) = text.split_once(':').unwrap_or((text, "asc"));
             let descending = match direction {
@@ -45,7 +49,10 @@ impl Selectors {
                     ));
                 }
             };
-            Ok(Sort { column: column(table, name)?.logical_name.clone(), descending })
+            Ok(Sort {
+                column: column(table, name)?.logical_name.clone(),
+                descending,
+            })
         });
         Ok(ViewSpec {
             table: table.logical_name.clone(),
@@ -66,14 +73,68 @@ pub fn columns<'t>(table: &'t TableMetadata, names: &[String]) -> Result<Vec<&'t
     if names.is_empty() {
         return Ok(table.columns.iter().collect());
     }
-    names.iter().map(|name| column(table, name.trim())).collect()
+    names
+        .iter()
+        .map(|name| column(table, name.trim()))
+        .collect()
+}
+
+/// Columns that people look for first, as far as the table has them: the name, then who and where.
+#[must_use]
+pub fn usual_columns(table: &TableMetadata, count: usize) -> Vec<String> {
+    const USUAL: [&str; 18] = [
+        "companyname",
+        "parentcustomerid",
+        "customerid",
+        "jobtitle",
+        "title",
+        "estimatedvalue",
+        "emailaddress1",
+        "internalemailaddress",
+        "telephone1",
+        "mobilephone",
+        "address1_city",
+        "address1_country",
+        "statuscode",
+        "estimatedclosedate",
+        "revenue",
+        "isdisabled",
+        "ownerid",
+        "modifiedon",
+    ];
+    let mut names: Vec<String> = table.primary_name.iter().cloned().collect();
+    let usual = USUAL.iter().filter(|name| {
+        table
+            .columns
+            .iter()
+            .any(|column| column.logical_name == **name)
+    });
+    names.extend(usual.map(|name| (*name).to_owned()));
+    let rest = table
+        .columns
+        .iter()
+        .map(|column| column.logical_name.clone());
+    for name in rest {
+        if names.len() >= count {
+            break;
+        }
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.truncate(count);
+    names
 }
 
 fn column<'t>(table: &'t TableMetadata, name: &str) -> Result<&'t ColumnMetadata> {
     table.column(name.trim()).ok_or_else(|| {
         Error::usage(
             "unknown_column",
-            format!("{} has no column \"{}\".", table.display_collection_name, name.trim()),
+            format!(
+                "{} has no column \"{}\".",
+                table.display_collection_name,
+                name.trim()
+            ),
             format!(
                 "`salesmirror records {} --limit 1 --json` shows all columns.",
                 table.logical_name
@@ -105,7 +166,10 @@ fn condition(table: &TableMetadata, text: &str) -> Result<Condition> {
         },
     };
     let test = test(found, operator, value)?.ok_or_else(bad)?;
-    Ok(Condition { column: found.logical_name.clone(), test })
+    Ok(Condition {
+        column: found.logical_name.clone(),
+        test,
+    })
 }
 
 fn test(column: &ColumnMetadata, operator: &str, value: &str) -> Result<Option<Test>> {
@@ -133,7 +197,12 @@ fn equal(column: &ColumnMetadata, values: &[String]) -> Result<Test> {
     if column.kind.is_lookup() && values.iter().any(|value| parse_guid(value).is_none()) {
         return Ok(Test::LookupNamed(values.to_vec()));
     }
-    Ok(Test::Equal(values.iter().map(|value| cell(column, value)).collect::<Result<_>>()?))
+    Ok(Test::Equal(
+        values
+            .iter()
+            .map(|value| cell(column, value))
+            .collect::<Result<_>>()?,
+    ))
 }
 
 /// Comma-separated values, quoted as in CSV.
@@ -151,7 +220,9 @@ fn list(text: &str) -> Result<Vec<String>> {
 }
 
 fn unquoted(text: &str) -> String {
-    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
     inner.map_or_else(|| text.to_owned(), |inner| inner.replace("\"\"", "\""))
 }
 
@@ -160,12 +231,18 @@ fn cell(column: &ColumnMetadata, text: &str) -> Result<Cell> {
     let bad = |what: &str| {
         Error::usage(
             "bad_value",
-            format!("\"{text}\" is no {what}, which {} holds.", column.logical_name),
+            format!(
+                "\"{text}\" is no {what}, which {} holds.",
+                column.logical_name
+            ),
             "",
         )
     };
     if column.kind.has_labels() && column.kind != ColumnKind::MultiChoice {
-        let labelled = column.choices.iter().find(|choice| choice.label.to_lowercase() == text.to_lowercase());
+        let labelled = column
+            .choices
+            .iter()
+            .find(|choice| choice.label.to_lowercase() == text.to_lowercase());
         let truth = match text.to_ascii_lowercase().as_str() {
             "true" if column.kind == ColumnKind::Boolean => Some(1),
             "false" if column.kind == ColumnKind::Boolean => Some(0),
@@ -177,7 +254,11 @@ fn cell(column: &ColumnMetadata, text: &str) -> Result<Cell> {
             .or_else(|| text.trim().parse().ok())
             .map(Cell::Integer)
             .ok_or_else(|| {
-                let labels: Vec<&str> = column.choices.iter().map(|choice| choice.label.as_str()).collect();
+                let labels: Vec<&str> = column
+                    .choices
+                    .iter()
+                    .map(|choice| choice.label.as_str())
+                    .collect();
                 Error::usage(
                     "bad_value",
                     format!("\"{text}\" is no value of {}.", column.logical_name),
@@ -190,17 +271,20 @@ fn cell(column: &ColumnMetadata, text: &str) -> Result<Cell> {
             if let Ok(value) = text.parse::<i64>() {
                 return Ok(Cell::Integer(value));
             }
-            text.parse::<f64>().map(Cell::Real).map_err(|_| bad("number"))
+            text.parse::<f64>()
+                .map(Cell::Real)
+                .map_err(|_| bad("number"))
         }
-        ColumnKind::Decimal | ColumnKind::Double | ColumnKind::Money => {
-            text.parse::<f64>().map(Cell::Real).map_err(|_| bad("number"))
-        }
+        ColumnKind::Decimal | ColumnKind::Double | ColumnKind::Money => text
+            .parse::<f64>()
+            .map(Cell::Real)
+            .map_err(|_| bad("number")),
         ColumnKind::DateTime => moment(text).map(Cell::Integer).ok_or_else(|| bad("date")),
         ColumnKind::DateOnly => days(text).map(Cell::Integer).ok_or_else(|| bad("date")),
         ColumnKind::UniqueId => parse_guid(text).map(Cell::Id).ok_or_else(|| bad("id")),
-        ColumnKind::Lookup | ColumnKind::Customer | ColumnKind::Owner => parse_guid(text)
-            .map(Cell::Id)
-            .ok_or_else(|| bad("id")),
+        ColumnKind::Lookup | ColumnKind::Customer | ColumnKind::Owner => {
+            parse_guid(text).map(Cell::Id).ok_or_else(|| bad("id"))
+        }
         _ => Ok(Cell::Text(text.into())),
     }
 }
@@ -216,5 +300,7 @@ fn moment(text: &str) -> Option<i64> {
 fn days(text: &str) -> Option<i64> {
     let date: Date = text.get(..10).unwrap_or(text).parse().ok()?;
     let epoch = Date::constant(1970, 1, 1);
-    date.since(epoch).ok().map(|span| i64::from(span.get_days()))
+    date.since(epoch)
+        .ok()
+        .map(|span| i64::from(span.get_days()))
 }

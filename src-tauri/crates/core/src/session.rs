@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use salesmirror_dataverse::Client;
 use salesmirror_model::TableMetadata;
 use salesmirror_model::tables::{DEFAULT_TABLES, default_table};
-use salesmirror_store::{AppDb, Checkpoint, ConnectionRow, IndexProgress, Mirror, RunRow, TableState};
+use salesmirror_store::{
+    AppDb, Checkpoint, ConnectionRow, IndexProgress, Mirror, RunRow, TableState,
+};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -80,7 +82,9 @@ impl Session {
             progress: Mutex::default(),
             changed: watch::Sender::new(0),
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// The connection.
@@ -118,7 +122,11 @@ impl Session {
     }
 
     pub(crate) fn set_progress(&self, table: &str, progress: Option<Progress>) {
-        let mut all = self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self
+            .inner
+            .progress
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match progress {
             Some(progress) => all.insert(table.to_owned(), progress),
             None => all.remove(table),
@@ -191,18 +199,30 @@ impl Session {
                     names.push(state.metadata.logical_name.clone());
                 }
             }
-            let progress = session.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            let progress = session
+                .inner
+                .progress
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             Ok(names
                 .into_iter()
                 .map(|name| {
-                    let state = states.iter().find(|state| state.metadata.logical_name == name);
+                    let state = states
+                        .iter()
+                        .find(|state| state.metadata.logical_name == name);
                     let last_run = runs.iter().find(|run| run.table == name);
                     let recent = recent.iter().find(|(table, ..)| *table == name);
                     let mut progress = progress.get(&name).cloned();
                     if let Some(progress) = &mut progress {
                         progress.throttled = session.inner.client.throttled_for();
                     }
-                    table_status(name, state, last_run, recent.map_or((0, 0), |found| (found.1, found.2)), progress)
+                    table_status(
+                        name,
+                        state,
+                        last_run,
+                        recent.map_or((0, 0), |found| (found.1, found.2)),
+                        progress,
+                    )
                 })
                 .collect())
         })
@@ -263,7 +283,11 @@ fn table_status(
     let incremental = state.is_some_and(|state| {
         matches!(
             &state.checkpoint,
-            Checkpoint::Following { .. } | Checkpoint::Idle { delta_link: Some(_), needs_full: false }
+            Checkpoint::Following { .. }
+                | Checkpoint::Idle {
+                    delta_link: Some(_),
+                    needs_full: false
+                }
         )
     });
     TableStatus {
@@ -275,9 +299,17 @@ fn table_status(
         state: word,
         strategy: if incremental { "incremental" } else { "full" },
         last_sync: state.and_then(|state| state.last_sync),
-        last_error: last_run.filter(|run| run.status == "failed").and_then(|run| run.error.clone()),
+        last_error: last_run
+            .filter(|run| run.status == "failed")
+            .and_then(|run| run.error.clone()),
         recent,
         progress,
-        search: state.map_or(IndexProgress { indexed: 0, total: 0 }, |state| state.search),
+        search: state.map_or(
+            IndexProgress {
+                indexed: 0,
+                total: 0,
+            },
+            |state| state.search,
+        ),
     }
 }

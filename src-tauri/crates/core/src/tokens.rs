@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use salesmirror_auth::{ClientKind, Endpoints, Registration, Secret, Tokens, client_credentials, discover, refresh};
+use salesmirror_auth::{
+    ClientKind, Endpoints, Registration, Secret, Tokens, client_credentials, discover, refresh,
+};
 use salesmirror_dataverse::{TokenError, TokenSource};
 use salesmirror_store::AppDb;
 use secrecy::ExposeSecret as _;
@@ -50,7 +52,14 @@ impl ConnectionTokens {
             refresh: tokens.refresh,
             endpoints: Some(endpoints),
         };
-        Arc::new(Self { http, registration, resource, unattended, kept: None, current: Mutex::new(current) })
+        Arc::new(Self {
+            http,
+            registration,
+            resource,
+            unattended,
+            kept: None,
+            current: Mutex::new(current),
+        })
     }
 
     /// Tokens of a kept connection.
@@ -63,7 +72,14 @@ impl ConnectionTokens {
         connection: Uuid,
     ) -> Arc<Self> {
         let kept = Some((db, connection));
-        Arc::new(Self { http, registration, resource, unattended, kept, current: Mutex::default() })
+        Arc::new(Self {
+            http,
+            registration,
+            resource,
+            unattended,
+            kept,
+            current: Mutex::default(),
+        })
     }
 
     /// The refresh token to keep with a new connection.
@@ -74,21 +90,37 @@ impl ConnectionTokens {
     async fn renewed(&self, rejected: Option<&Secret>) -> Result<Secret> {
         let mut current = self.current.lock().await;
         if let Some((access, until)) = &current.access {
-            let is_rejected = rejected.is_some_and(|token| token.expose_secret() == access.expose_secret());
+            let is_rejected =
+                rejected.is_some_and(|token| token.expose_secret() == access.expose_secret());
             if !is_rejected && *until > Instant::now() + MARGIN {
                 return Ok(access.clone());
             }
         }
         let endpoints = match &current.endpoints {
             Some(endpoints) => endpoints.clone(),
-            None => discover(&self.http, &self.registration.authority, &self.registration.tenant).await?,
+            None => {
+                discover(
+                    &self.http,
+                    &self.registration.authority,
+                    &self.registration.tenant,
+                )
+                .await?
+            }
         };
         current.endpoints = Some(endpoints.clone());
         let tokens = if self.unattended {
             client_credentials(&self.http, &endpoints, &self.registration, &self.resource).await?
         } else {
             let token = self.stored_refresh_token(&current).await?;
-            match refresh(&self.http, &endpoints, &self.registration, &token, &self.resource).await {
+            match refresh(
+                &self.http,
+                &endpoints,
+                &self.registration,
+                &token,
+                &self.resource,
+            )
+            .await
+            {
                 Ok(tokens) => tokens,
                 Err(error) => {
                     if error.needs_sign_in() {
@@ -120,7 +152,9 @@ impl ConnectionTokens {
     }
 
     async fn keep(&self, token: Option<Secret>) -> Result<()> {
-        let Some((db, connection)) = self.kept.clone() else { return Ok(()) };
+        let Some((db, connection)) = self.kept.clone() else {
+            return Ok(());
+        };
         blocking(move || Ok(db.set_refresh_token(connection, token.as_ref())?)).await
     }
 
@@ -142,7 +176,9 @@ pub fn signed_out() -> Error {
 #[async_trait]
 impl TokenSource for ConnectionTokens {
     async fn token(&self, rejected: Option<&Secret>) -> Result<Secret, TokenError> {
-        self.renewed(rejected).await.map_err(|error| TokenError { source: Box::new(error) })
+        self.renewed(rejected).await.map_err(|error| TokenError {
+            source: Box::new(error),
+        })
     }
 }
 

@@ -128,10 +128,16 @@ impl Session {
     ///
     /// # Errors
     /// Where another process syncs this connection and does not end, or a database cannot be read.
-    pub async fn sync(&self, options: &SyncOptions, cancel: &CancellationToken) -> Result<Vec<RunReport>> {
+    pub async fn sync(
+        &self,
+        options: &SyncOptions,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<RunReport>> {
         let _lock = self.lock(options.no_join, cancel).await?;
         let tables = self.tables_to_sync(options).await?;
-        let runs = tables.iter().map(|table| run::run(self, table, options, cancel));
+        let runs = tables
+            .iter()
+            .map(|table| run::run(self, table, options, cancel));
         Ok(futures::future::join_all(runs).await)
     }
 

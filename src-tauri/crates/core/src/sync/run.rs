@@ -231,19 +231,32 @@ impl Run<'_> {
                 self.strategy = Strategy::Incremental;
                 (run, self.link(&next_link, &options)?)
             }
-            Checkpoint::Idle { delta_link: Some(link), needs_full: false } if !full => {
+            Checkpoint::Idle {
+                delta_link: Some(link),
+                needs_full: false,
+            } if !full => {
                 self.strategy = Strategy::Incremental;
                 let run = blocking(move || Ok(mirror.begin_incremental(&table, now_ms())?)).await?;
                 (run, self.link(&link, &options)?)
             }
-            Checkpoint::Scanning { run, next_link: Some(link), .. } if !full => {
+            Checkpoint::Scanning {
+                run,
+                next_link: Some(link),
+                ..
+            } if !full => {
                 self.strategy = Strategy::Full;
                 (run, self.link(&link, &options)?)
             }
             _ => {
                 self.strategy = Strategy::Full;
-                let run = blocking(move || Ok(mirror.begin_full(&table, tracked, now_ms())?)).await?;
-                (run, self.client.first_request(metadata, &options).map_err(Error::from)?)
+                let run =
+                    blocking(move || Ok(mirror.begin_full(&table, tracked, now_ms())?)).await?;
+                (
+                    run,
+                    self.client
+                        .first_request(metadata, &options)
+                        .map_err(Error::from)?,
+                )
             }
         };
         if self.strategy == Strategy::Full {
@@ -259,7 +272,12 @@ impl Run<'_> {
 
     /// For progress only; that the organisation does not say is no reason to stop.
     async fn expected_rows(&self) -> Option<u64> {
-        self.client.record_counts(&[self.table]).await.ok()?.get(self.table).copied()
+        self.client
+            .record_counts(&[self.table])
+            .await
+            .ok()?
+            .get(self.table)
+            .copied()
     }
 
     async fn read_pages(
@@ -283,7 +301,11 @@ impl Run<'_> {
             let ends_untracked = next.is_none() && page.delta_link.is_none();
             if ends_untracked && self.tracked && self.strategy == Strategy::Full {
                 // Older versions gave no delta link while formatted values were asked for.
-                return Err(if self.annotations { Setback::WithoutAnnotations } else { Setback::Untracked });
+                return Err(if self.annotations {
+                    Setback::WithoutAnnotations
+                } else {
+                    Setback::Untracked
+                });
             }
             // The next page is fetched while this one is written.
             let following = match &next {
@@ -300,7 +322,9 @@ impl Run<'_> {
 
     fn fetch(&self, metadata: &Arc<TableMetadata>, request: PageRequest) -> Pending {
         let (client, metadata) = (self.client.clone(), Arc::clone(metadata));
-        Pending(tokio::spawn(async move { client.fetch_page(&metadata, &request).await }))
+        Pending(tokio::spawn(async move {
+            client.fetch_page(&metadata, &request).await
+        }))
     }
 
     fn setback(&self, error: ServiceError) -> Setback {
@@ -308,9 +332,16 @@ impl Run<'_> {
         if error.tracking_refused() && self.tracked {
             return Setback::Untracked;
         }
-        if error.delta_expired() && (incremental || self.pages == 0) && error.code() != "missing_privilege" {
+        if error.delta_expired()
+            && (incremental || self.pages == 0)
+            && error.code() != "missing_privilege"
+        {
             // A first page that is refused may name a column that is gone; once is enough.
-            return if incremental { Setback::StartOver } else { Setback::Failed(error.into()) };
+            return if incremental {
+                Setback::StartOver
+            } else {
+                Setback::Failed(error.into())
+            };
         }
         Setback::Failed(error.into())
     }
@@ -374,7 +405,8 @@ impl Run<'_> {
             });
         }
         let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
-        let outcome = blocking(move || Ok(mirror.apply_records(&table, changes, now_ms())?)).await?;
+        let outcome =
+            blocking(move || Ok(mirror.apply_records(&table, changes, now_ms())?)).await?;
         self.outcome.updated += outcome.updated;
         self.outcome.deleted += outcome.deleted;
         Ok(())

@@ -1,0 +1,241 @@
+//! Commands and their flags. Scripts rely on them: they may grow, not change.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keeps a local, encrypted copy of Dynamics 365 Sales data.
+#[derive(Parser)]
+#[command(name = "salesmirror", version)]
+pub struct Arguments {
+    /// Where the databases lie
+    #[arg(long, global = true, env = "SALESMIRROR_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// The connection; the only one where there is one
+    #[arg(long, global = true, value_name = "NAME")]
+    pub connection: Option<String>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress and no messages
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    /// Say more on stderr; twice says everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Give up on throttling or the network after so many seconds
+    #[arg(long, global = true, default_value_t = 900, value_name = "SECS")]
+    pub max_wait: u64,
+    /// A further root certificate (PEM) to trust
+    #[arg(long, global = true, env = "SALESMIRROR_CA_FILE", value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Register a connection and sign in
+    Connect(Connect),
+    /// List connections
+    Connections,
+    /// Forget a connection
+    Disconnect {
+        name: String,
+        /// Remove its data and its keychain entries too
+        #[arg(long)]
+        purge: bool,
+    },
+    /// Show the mirrored tables
+    Status,
+    /// Bring the mirror up to date
+    Sync(Sync),
+    /// List records
+    Records(Records),
+    /// Show one record
+    Show(Show),
+    /// Write records into a file
+    Export(Export),
+    /// Mark records as stale and read them again
+    Invalidate(Invalidate),
+    /// Run the simulated organisation
+    SampleOrg(SampleOrg),
+    /// Check keychain, data directory, databases and network
+    Doctor,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FlowName {
+    Browser,
+    ClientCredentials,
+}
+
+#[derive(Args)]
+pub struct Connect {
+    /// A name for the connection
+    #[arg(long)]
+    pub name: String,
+    /// Environment URL
+    #[arg(long, value_name = "URL")]
+    pub environment: String,
+    /// Tenant id or domain
+    #[arg(long)]
+    pub tenant: String,
+    /// Application (client) id
+    #[arg(long, value_name = "GUID")]
+    pub client_id: String,
+    /// Read the client secret from stdin
+    #[arg(
+        long,
+        required_unless_present = "public_client",
+        conflicts_with = "public_client"
+    )]
+    pub client_secret_stdin: bool,
+    /// The registration has no secret
+    #[arg(long)]
+    pub public_client: bool,
+    /// Another authority than the commercial cloud's
+    #[arg(long, value_name = "URL")]
+    pub authority: Option<String>,
+    #[arg(long, value_enum, default_value = "browser")]
+    pub flow: FlowName,
+    /// Fixed port of the redirect URI
+    #[arg(long, value_name = "N")]
+    pub redirect_port: Option<u16>,
+    /// Print the sign-in address instead of opening the browser
+    #[arg(long)]
+    pub no_browser: bool,
+    /// How long to wait for the browser
+    #[arg(long, default_value_t = 300, value_name = "SECS")]
+    pub timeout: u64,
+}
+
+#[derive(Args)]
+pub struct Sync {
+    /// A table; may be repeated
+    #[arg(long, value_name = "T")]
+    pub table: Vec<String>,
+    /// Read every row
+    #[arg(long)]
+    pub full: bool,
+    /// Answer the mass-delete guard with yes
+    #[arg(long)]
+    pub yes: bool,
+    /// Do not wait for another process that syncs
+    #[arg(long)]
+    pub no_join: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum DeletedName {
+    Exclude,
+    Include,
+    Only,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum StaleName {
+    Only,
+}
+
+#[derive(Args)]
+pub struct Selection {
+    /// Columns, by commas
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub columns: Vec<String>,
+    /// COLUMN OP VALUE; may be repeated
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Vec<String>,
+    /// Text to search for
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// COLUMN or COLUMN:desc
+    #[arg(long, value_name = "COL")]
+    pub sort: Option<String>,
+    #[arg(long, value_enum, default_value = "exclude")]
+    pub deleted: DeletedName,
+    #[arg(long, value_enum)]
+    pub stale: Option<StaleName>,
+}
+
+#[derive(Args)]
+pub struct Records {
+    pub table: String,
+    #[command(flatten)]
+    pub selection: Selection,
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub offset: u64,
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub limit: usize,
+}
+
+#[derive(Args)]
+pub struct Show {
+    pub table: String,
+    pub id: String,
+    /// As it was delivered
+    #[arg(long)]
+    pub raw: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Format {
+    Csv,
+}
+
+#[derive(Args)]
+pub struct Export {
+    pub table: String,
+    #[arg(long, value_enum)]
+    pub format: Format,
+    /// A file, or - for stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Values as delivered instead of labels
+    #[arg(long)]
+    pub raw_values: bool,
+    /// Begin with a byte order mark
+    #[arg(long)]
+    pub bom: bool,
+    #[arg(long, default_value_t = ',', value_name = "C")]
+    pub delimiter: char,
+    /// Leave cells that a spreadsheet would run
+    #[arg(long)]
+    pub no_formula_guard: bool,
+}
+
+#[derive(Args)]
+pub struct Invalidate {
+    /// The table
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub table: Option<String>,
+    /// Records of it; all where none is named
+    pub ids: Vec<String>,
+    /// All tables
+    #[arg(long)]
+    pub all: bool,
+    /// Do not sync now
+    #[arg(long)]
+    pub no_sync: bool,
+}
+
+#[derive(Args)]
+pub struct SampleOrg {
+    /// Any port where it is 0
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub port: u16,
+    /// The same seed gives the same organisation
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// Rows of tables: account=N,contact=N
+    #[arg(long, value_name = "ROWS")]
+    pub rows: Option<String>,
+    /// Time before each answer
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub latency_ms: u64,
+    /// https with a certificate of its own
+    #[arg(long)]
+    pub tls: bool,
+}

@@ -1,0 +1,280 @@
+//! `status`, `sync`, `invalidate`.
+
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use salesmirror_core::{Category, Error, Result, RunReport, RunStatus, Session, SyncOptions};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+use crate::Context;
+use crate::arguments;
+use crate::output::{self, error_json, grouped, moment, table};
+
+pub async fn status(context: &Context) -> Result<u8> {
+    let session = context.session().await?;
+    let tables = session.status().await?;
+    let documents: Vec<Value> = tables
+        .iter()
+        .map(|table| {
+            let error: Value = table
+                .last_error
+                .as_deref()
+                .and_then(|text| serde_json::from_str(text).ok())
+                .unwrap_or(Value::Null);
+            json!({
+                "table": table.table, "rows": table.rows, "deleted": table.deleted, "stale": table.stale,
+                "state": table.state, "strategy": table.strategy,
+                "last_sync": table.last_sync.map(moment), "next_sync": null, "last_error": error,
+            })
+        })
+        .collect();
+    let row = session.row();
+    let document = json!({
+        "connection": row.name, "environment": row.environment, "signed_in": row.signed_in, "tables": documents,
+    });
+    let lines: Vec<Vec<String>> = tables
+        .iter()
+        .map(|table| {
+            vec![
+                table.table.clone(),
+                grouped(table.rows),
+                grouped(table.deleted),
+                grouped(table.stale),
+                table.state.replace('_', " "),
+                table.last_sync.map_or_else(|| "–".to_owned(), moment),
+            ]
+        })
+        .collect();
+    let text = table(
+        &["TABLE", ">ROWS", ">DELETED", ">STALE", "STATE", "LAST SYNC"],
+        &lines,
+    );
+    context.output.result(
+        &document,
+        &format!("{} ({})\n{text}", row.name, row.environment),
+    );
+    Ok(0)
+}
+
+pub async fn sync(context: &Context, options: arguments::Sync) -> Result<u8> {
+    let session = context.session().await?;
+    let mut tables = Vec::new();
+    for name in &options.table {
+        tables.push(session.table(name).await?);
+    }
+    let options = SyncOptions {
+        tables,
+        full: options.full,
+        yes: options.yes,
+        no_join: options.no_join,
+    };
+    let runs = run(context, &session, &options).await?;
+    let document = json!({"runs": runs.iter().map(run_json).collect::<Vec<_>>()});
+    let lines: Vec<Vec<String>> = runs
+        .iter()
+        .map(|run| {
+            vec![
+                run.table.clone(),
+                run.strategy.as_str().to_owned(),
+                run.status.as_str().replace('_', " "),
+                grouped(run.inserted),
+                grouped(run.updated),
+                grouped(run.deleted),
+                grouped(run.unchanged),
+                grouped(run.requests),
+                format!("{:.1} s", run.duration_ms as f64 / 1_000.0),
+            ]
+        })
+        .collect();
+    let head = [
+        "TABLE",
+        "STRATEGY",
+        "STATUS",
+        ">NEW",
+        ">UPDATED",
+        ">DELETED",
+        ">UNCHANGED",
+        ">REQUESTS",
+        ">TIME",
+    ];
+    context.output.result(&document, &table(&head, &lines));
+    for run in &runs {
+        if let (false, Some(error)) = (context.output.json, &run.error) {
+            context.output.message(&format!(
+                "{}: {}\nhint: {}",
+                run.table, error.message, error.hint
+            ));
+        }
+    }
+    Ok(exit_code(&runs))
+}
+
+/// Syncs with progress on stderr, then lets the search index follow.
+async fn run(
+    context: &Context,
+    session: &Session,
+    options: &SyncOptions,
+) -> Result<Vec<RunReport>> {
+    let bars = Bars::new(context.output.quiet);
+    let showing = {
+        let (session, bars) = (session.clone(), bars.clone());
+        tokio::spawn(async move {
+            let mut changes = session.changes();
+            while changes.changed().await.is_ok() {
+                if let Ok(tables) = session.status().await {
+                    for table in tables {
+                        if let Some(progress) = table.progress {
+                            bars.show(&table.table, progress.rows, progress.expected);
+                        }
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+    };
+    let runs = session.sync(options, &context.cancel).await;
+    showing.abort();
+    bars.clear();
+    let runs = runs?;
+    session
+        .index_search(&context.cancel, |table, done, total| {
+            bars.show(&format!("{table} search index"), done, Some(total));
+        })
+        .await?;
+    bars.clear();
+    Ok(runs)
+}
+
+fn run_json(run: &RunReport) -> Value {
+    json!({
+        "table": run.table, "strategy": run.strategy.as_str(), "status": run.status.as_str(),
+        "inserted": run.inserted, "updated": run.updated, "deleted": run.deleted,
+        "unchanged": run.unchanged, "pages": run.pages, "requests": run.requests,
+        "retries": run.retries, "throttled_ms": run.throttled_ms, "duration_ms": run.duration_ms,
+        "error": run.error.as_ref().map(error_json),
+    })
+}
+
+/// The first that applies: confirmation, sign-in, gave up, failed, interrupted.
+fn exit_code(runs: &[RunReport]) -> u8 {
+    let has = |category: Category| {
+        runs.iter().any(|run| {
+            run.error
+                .as_ref()
+                .is_some_and(|error| error.category == category)
+        })
+    };
+    for category in [
+        Category::Confirmation,
+        Category::SignIn,
+        Category::GaveUp,
+        Category::Keychain,
+    ] {
+        if has(category) {
+            return output::exit_code(category);
+        }
+    }
+    if runs.iter().any(|run| run.status == RunStatus::Failed) {
+        1
+    } else if has(Category::Interrupted) {
+        output::exit_code(Category::Interrupted)
+    } else {
+        0
+    }
+}
+
+pub async fn invalidate(context: &Context, options: arguments::Invalidate) -> Result<u8> {
+    let session = context.session().await?;
+    let tables: Vec<String> = match &options.table {
+        Some(name) => vec![session.table(name).await?],
+        None => {
+            let known = session.status().await?;
+            known
+                .into_iter()
+                .filter(|table| table.metadata.is_some())
+                .map(|table| table.table)
+                .collect()
+        }
+    };
+    let mut ids = Vec::new();
+    for text in &options.ids {
+        let id = salesmirror_core::parse_guid(text).ok_or_else(|| {
+            Error::usage(
+                "bad_id",
+                format!("\"{text}\" is no record id."),
+                "Ids are GUIDs.",
+            )
+        })?;
+        ids.push(id);
+    }
+    let mut invalidated = 0;
+    for table in &tables {
+        invalidated += session.invalidate(table, &ids).await?;
+    }
+    let mut code = 0;
+    if !options.no_sync && invalidated > 0 {
+        let options = SyncOptions {
+            tables,
+            ..SyncOptions::default()
+        };
+        let runs = run(context, &session, &options).await?;
+        code = exit_code(&runs);
+        for run in &runs {
+            if let Some(error) = &run.error {
+                context
+                    .output
+                    .message(&format!("{}: {}", run.table, error.message));
+            }
+        }
+    }
+    let text = format!("Invalidated {} records.", grouped(invalidated));
+    context
+        .output
+        .result(&json!({"invalidated": invalidated}), &text);
+    Ok(code)
+}
+
+/// One bar a table, on stderr; nothing where stderr is no terminal.
+#[derive(Clone)]
+struct Bars {
+    all: Option<MultiProgress>,
+    bars: std::sync::Arc<std::sync::Mutex<HashMap<String, ProgressBar>>>,
+}
+
+impl Bars {
+    fn new(quiet: bool) -> Self {
+        Self {
+            all: (!quiet).then(MultiProgress::new),
+            bars: std::sync::Arc::default(),
+        }
+    }
+
+    fn show(&self, name: &str, rows: u64, expected: Option<u64>) {
+        let Some(all) = &self.all else { return };
+        let mut bars = self
+            .bars
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let bar = bars.entry(name.to_owned()).or_insert_with(|| {
+            let style = ProgressStyle::with_template(
+                "{prefix:24} {bar:32} {human_pos}/{human_len} rows  {per_sec}  {eta} left",
+            )
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+            all.add(ProgressBar::new(expected.unwrap_or(rows)).with_style(style))
+                .with_prefix(name.to_owned())
+        });
+        bar.set_length(expected.unwrap_or(rows).max(rows));
+        bar.set_position(rows);
+    }
+
+    fn clear(&self) {
+        let mut bars = self
+            .bars
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (_, bar) in bars.drain() {
+            bar.finish_and_clear();
+        }
+    }
+}
