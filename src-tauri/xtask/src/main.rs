@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a task reports to the terminal")]
 
 mod codegen;
+mod demo;
 mod process;
 mod system;
 mod test;
@@ -21,6 +22,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Set up and run the main job on the sample organisation.
+    Demo,
     /// Set up and run all tests, lints and checks.
     Test,
     /// Write the generated files, or with `--check` say whether they are up to date.
@@ -33,6 +36,7 @@ enum Task {
 
 fn main() -> Result<()> {
     match Arguments::parse().task {
+        Task::Demo => demo::run(),
         Task::Test => test::run_all(),
         Task::Codegen { check } => codegen::run(check),
     }

@@ -20,10 +20,12 @@ pub fn run_all() -> Result<()> {
         "cargo",
         ["clippy", "--all-targets", "--", "--deny", "warnings"],
     )?;
+    step("The program that the tests run");
+    run("cargo", ["build", "--package", "salesmirror-cli"])?;
     step("Rust tests");
     if works("cargo", &["nextest", "--version"]) {
-        run("cargo", ["nextest", "run"])
+        run("cargo", ["nextest", "run", "--no-fail-fast"])
     } else {
-        run("cargo", ["test"])
+        run("cargo", ["test", "--no-fail-fast"])
     }
 }

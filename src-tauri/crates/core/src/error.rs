@@ -163,7 +163,7 @@ impl From<salesmirror_dataverse::Error> for Error {
             category,
             code: error.code().to_owned(),
             message: error.to_string(),
-            hint: error.hint().to_string(),
+            hint: error.hint(),
             reference: error.reference(),
         }
     }

@@ -135,10 +135,9 @@ pub fn record_json(columns: &[&ColumnMetadata], row: &Row) -> String {
         if let Some(text) = formatted(column, cell, &delivered) {
             property(&mut json, &format!("{name}{FORMATTED}"), &quoted(&text));
         }
-        let value = match (cell, delivered.json(&name)) {
-            (Cell::Null, _) | (_, None) => cell_json(column, cell),
-            (_, Some(value)) => value.to_owned(),
-        };
+        let value = delivered
+            .json(&name)
+            .map_or_else(|| cell_json(column, cell), str::to_owned);
         property(&mut json, &name, &value);
     }
     property(

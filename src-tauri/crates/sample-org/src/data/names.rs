@@ -244,3 +244,15 @@ pub const SENTENCES: [&str; 12] = [
     "Visited the plant and liked the packaging line.",
     "Speaks German and Danish; English is fine in writing.",
 ];
+
+/// What a spreadsheet would run, markup, right-to-left text, every plane of Unicode.
+pub const AWKWARD: [&str; 8] = [
+    "=1+1",
+    "@SUM(A1:A9)",
+    "<b>bold</b> & <script>alert(1)</script>",
+    "שלום עולם",
+    "日本の会社 🏭",
+    "line one\nline two\ttab",
+    "quote \" and 'apostrophe'; semicolon, comma",
+    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}",
+];

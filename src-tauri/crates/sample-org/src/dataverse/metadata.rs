@@ -27,11 +27,11 @@ pub fn answer(rest: &str) -> Response {
     match path.strip_prefix("Attributes") {
         None if path.is_empty() => reply(&entity(table)),
         Some("") => list(
-            table
+            &table
                 .columns
                 .iter()
                 .map(|column| attribute(table, column))
-                .collect(),
+                .collect::<Vec<_>>(),
         ),
         Some(cast) => {
             let cast = cast.trim_start_matches("/Microsoft.Dynamics.CRM.");
@@ -39,13 +39,17 @@ pub fn answer(rest: &str) -> Response {
                 .columns
                 .iter()
                 .filter(|column| metadata_type(column.kind) == cast);
-            list(fitting.map(|column| with_options(table, column)).collect())
+            list(
+                &fitting
+                    .map(|column| with_options(table, column))
+                    .collect::<Vec<_>>(),
+            )
         }
         None => errors::unknown_set(path),
     }
 }
 
-fn list(value: Vec<Value>) -> Response {
+fn list(value: &[Value]) -> Response {
     reply(&json!({"@odata.context": "$metadata#Attributes", "value": value}))
 }
 

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::data::row::Annotations;
+use crate::data::json::Annotations;
 use crate::data::schema::{ORGANIZATION, TABLES, USER, number};
 use crate::state::State;
 

@@ -1,4 +1,8 @@
 //! Records: lists with paging and change tracking, and single reads.
+#![expect(
+    clippy::result_large_err,
+    reason = "a refusal is a whole reply, and there is one a request"
+)]
 
 use std::fmt::Write as _;
 
@@ -8,7 +12,8 @@ use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::{Call, errors, raw_json};
-use crate::data::row::{Annotations, Row};
+use crate::data::json::Annotations;
+use crate::data::row::Row;
 use crate::data::schema::{Column, TABLES};
 use crate::state::{Depth, State};
 

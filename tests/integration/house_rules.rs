@@ -1,0 +1,149 @@
+//! Rules of the house that a reader would otherwise have to remember.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::MetadataCommand;
+
+/// Longer files want to be two.
+const LONGEST_FILE: usize = 500;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("a parent")
+        .to_owned()
+}
+
+/// Which of our crates each of them may use.
+fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let services = vec!["core", "wire", "local-api", "sample-org"];
+    BTreeMap::from([
+        ("model", vec![]),
+        ("wire", vec!["model"]),
+        ("auth", vec!["model"]),
+        ("dataverse", vec!["model"]),
+        ("store", vec!["model"]),
+        ("core", vec!["model", "auth", "dataverse", "store"]),
+        ("local-api", vec!["core", "wire"]),
+        ("cli", services.clone()),
+        ("desktop", services),
+        ("sample-org", vec![]),
+    ])
+}
+
+/// Libraries that only these crates may know.
+const ONLY_IN: [(&str, &[&str]); 4] = [
+    ("rusqlite", &["store"]),
+    ("keyring", &["auth"]),
+    ("clap", &["cli", "xtask"]),
+    ("tauri", &["desktop"]),
+];
+
+#[test]
+fn crates_use_only_what_lies_below_them() {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("cargo metadata");
+    let allowed = allowed();
+    for package in &metadata.packages {
+        let name = package.name.trim_start_matches("salesmirror-");
+        for dependency in &package.dependencies {
+            if let (Some(ours), Some(rules)) = (
+                dependency.name.strip_prefix("salesmirror-"),
+                allowed.get(name),
+            ) {
+                assert!(rules.contains(&ours), "{name} must not use {ours}");
+            }
+            for (library, owners) in ONLY_IN {
+                assert!(
+                    dependency.name != library || owners.contains(&name),
+                    "{name} must not use {library}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_source_file_outgrows_its_purpose() {
+    let mut files = Vec::new();
+    for folder in ["src-tauri", "ui/src"] {
+        collect(&root().join(folder), &mut files);
+    }
+    assert!(files.len() > 40, "the sources are found");
+    for file in files {
+        let lines = fs::read_to_string(&file).expect("a text").lines().count();
+        let name = file
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let is_exempt = name.contains("test") || name.contains("generated");
+        assert!(
+            is_exempt || lines <= LONGEST_FILE,
+            "{} has {lines} lines",
+            file.display()
+        );
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            if !path.ends_with("node_modules") && !path.ends_with("gen") {
+                collect(&path, files);
+            }
+        } else if path
+            .extension()
+            .is_some_and(|ending| ["rs", "ts", "tsx"].iter().any(|known| ending == *known))
+        {
+            files.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_generated_bridge_is_up_to_date() {
+    let path = root().join("ui/src/bridge/generated.ts");
+    let text = fs::read_to_string(path).expect("the generated file");
+    assert!(
+        text == salesmirror_wire::typescript(),
+        "run `cargo xtask codegen`"
+    );
+}
+
+#[test]
+fn the_top_level_is_the_layout_that_was_agreed() {
+    let allowed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "clippy.toml",
+        "LICENSE",
+        "README.md",
+        "src-tauri",
+        "ui",
+        "icons",
+        "tests",
+        "docs",
+        "target",
+    ];
+    for entry in fs::read_dir(root()).expect("a folder") {
+        let name = entry
+            .expect("an entry")
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
+        assert!(
+            name.starts_with('.') || allowed.contains(&name.as_str()),
+            "{name} has no place at the top"
+        );
+    }
+}

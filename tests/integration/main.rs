@@ -1,0 +1,6 @@
+//! The product against the simulated organisation, over real HTTP.
+
+mod bench;
+mod command_line;
+mod house_rules;
+mod main_job;

@@ -1,0 +1,1 @@
+//! Holds nothing: the tests are in `integration/`, in one binary, since linking is slow.
