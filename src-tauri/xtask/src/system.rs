@@ -9,7 +9,7 @@ use crate::process::{finish, step, works};
 /// Compilers and what the vendored OpenSSL is built with.
 pub const BUILD: [&str; 4] = ["build-essential", "perl", "pkg-config", "ca-certificates"];
 /// A real keychain for tests without a desktop.
-pub const KEYRING: [&str; 2] = ["dbus-x11", "gnome-keyring"];
+pub const KEYRING: [&str; 2] = ["dbus", "gnome-keyring"];
 
 /// Installs those of the packages that are missing.
 ///
