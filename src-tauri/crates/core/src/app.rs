@@ -233,11 +233,8 @@ impl App {
             true => None,
             false => self.secret(&SecretName::ClientSecret(row.id))?,
         };
-        let bad = |error: salesmirror_model::urls::UrlError| {
-            Error::usage("bad_url", error.to_string(), "")
-        };
-        let authority = parse_secure(&row.authority).map_err(bad)?;
-        let environment = parse_secure(&row.environment).map_err(bad)?;
+        let authority = parse_secure(&row.authority)?;
+        let environment = parse_secure(&row.environment)?;
         let registration = registration(&authority, &row.tenant, &row.client_id, secret);
         let tokens = ConnectionTokens::kept(
             self.inner.http.clone(),

@@ -104,12 +104,8 @@ impl App {
         cancel: &CancellationToken,
     ) -> Result<Connected> {
         self.check_request(request).await?;
-        let bad = |error: salesmirror_model::urls::UrlError| {
-            Error::usage("bad_url", error.to_string(), "")
-        };
-        let environment = parse_environment(&request.environment).map_err(bad)?;
-        let authority =
-            parse_secure(request.authority.as_deref().unwrap_or(COMMERCIAL)).map_err(bad)?;
+        let environment = parse_environment(&request.environment)?;
+        let authority = parse_secure(request.authority.as_deref().unwrap_or(COMMERCIAL))?;
         // The sign-in is not worth asking for where its result cannot be kept.
         self.check_keychain().await?;
         let mut row = ConnectionRow {
@@ -216,11 +212,8 @@ impl App {
         open: &(dyn Fn(&PendingSignIn) + Send + Sync),
         cancel: &CancellationToken,
     ) -> Result<(Client, std::sync::Arc<ConnectionTokens>)> {
-        let bad = |error: salesmirror_model::urls::UrlError| {
-            Error::usage("bad_url", error.to_string(), "")
-        };
-        let authority = parse_secure(&row.authority).map_err(bad)?;
-        let environment = parse_secure(&row.environment).map_err(bad)?;
+        let authority = parse_secure(&row.authority)?;
+        let environment = parse_secure(&row.environment)?;
         let http = self.http();
         let registration = registration(&authority, &row.tenant, &row.client_id, secret);
         let endpoints = discover(http, &authority, &row.tenant).await?;

@@ -1,6 +1,7 @@
 //! One error outside core: a code to match on, a sentence, what to do, and the service's words.
 
 use salesmirror_auth::{AuthError, SecretStoreError};
+use salesmirror_model::urls::UrlError;
 use salesmirror_store::StoreError;
 
 /// What an error means for a script's exit code and for what the window offers.
@@ -95,6 +96,12 @@ impl Error {
             format!("{} cannot be used: {source}.", path.display()),
             hint,
         )
+    }
+}
+
+impl From<UrlError> for Error {
+    fn from(error: UrlError) -> Self {
+        Self::usage("bad_url", error.to_string(), "")
     }
 }
 

@@ -7,7 +7,7 @@ use salesmirror_dataverse::Client;
 use salesmirror_model::TableMetadata;
 use salesmirror_model::tables::{DEFAULT_TABLES, default_table};
 use salesmirror_store::{
-    AppDb, Checkpoint, ConnectionRow, IndexProgress, Mirror, RunRow, TableState,
+    AppDb, Checkpoint, ConnectionRow, IndexProgress, Mirror, RunRow, StoreError, TableState,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -99,6 +99,16 @@ impl Session {
         &self.inner.mirror
     }
 
+    /// Works on a table of the mirror where it holds nothing up.
+    pub(crate) async fn on_mirror<T, F>(&self, table: &str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Mirror, &str) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (mirror, table) = (self.inner.mirror.clone(), table.to_owned());
+        blocking(move || Ok(work(&mirror, &table)?)).await
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.inner.client
     }
@@ -171,7 +181,7 @@ impl Session {
         let (mirror, table) = (self.inner.mirror.clone(), table.to_owned());
         blocking(move || {
             mirror.metadata(&table).map_err(|error| match error {
-                salesmirror_store::StoreError::UnknownTable(_) => Error::usage(
+                StoreError::UnknownTable(_) => Error::usage(
                     "never_synced",
                     format!("The table \"{table}\" was never synced."),
                     "Run `salesmirror sync` first.",
@@ -193,12 +203,7 @@ impl Session {
             let id = session.inner.row.id;
             let runs = session.inner.db.runs(id, 200)?;
             let recent = session.inner.db.changes_since(id, now_ms() - DAY_MS)?;
-            let mut names: Vec<String> = DEFAULT_TABLES.map(str::to_owned).to_vec();
-            for state in &states {
-                if !names.contains(&state.metadata.logical_name) {
-                    names.push(state.metadata.logical_name.clone());
-                }
-            }
+            let names = table_names(&states);
             let progress = session
                 .inner
                 .progress
@@ -243,19 +248,27 @@ impl Session {
     /// # Errors
     /// Where the table was never synced, or the disk refuses.
     pub async fn invalidate(&self, table: &str, ids: &[Uuid]) -> Result<u64> {
-        let (session, table, ids) = (self.clone(), table.to_owned(), ids.to_vec());
-        let count = blocking(move || {
-            let mirror = &session.inner.mirror;
-            if ids.is_empty() {
-                Ok(mirror.invalidate_table(&table, now_ms())?)
-            } else {
-                Ok(mirror.invalidate_records(&table, &ids, now_ms())?)
-            }
-        })
-        .await?;
+        let ids = ids.to_vec();
+        let count = self
+            .on_mirror(table, move |mirror, table| match ids.as_slice() {
+                [] => mirror.invalidate_table(table, now_ms()),
+                ids => mirror.invalidate_records(table, ids, now_ms()),
+            })
+            .await?;
         self.touch();
         Ok(count)
     }
+}
+
+/// All tables of a connection: the mission's five first, then others that are mirrored.
+pub(crate) fn table_names(states: &[TableState]) -> Vec<String> {
+    let mut names: Vec<String> = DEFAULT_TABLES.map(str::to_owned).to_vec();
+    for state in states {
+        if !names.contains(&state.metadata.logical_name) {
+            names.push(state.metadata.logical_name.clone());
+        }
+    }
+    names
 }
 
 fn table_status(

@@ -124,7 +124,7 @@ impl ConnectionTokens {
                 Ok(tokens) => tokens,
                 Err(error) => {
                     if error.needs_sign_in() {
-                        self.forget().await?;
+                        self.keep(None).await?;
                     }
                     return Err(error.into());
                 }
@@ -156,10 +156,6 @@ impl ConnectionTokens {
             return Ok(());
         };
         blocking(move || Ok(db.set_refresh_token(connection, token.as_ref())?)).await
-    }
-
-    async fn forget(&self) -> Result<()> {
-        self.keep(None).await
     }
 }
 

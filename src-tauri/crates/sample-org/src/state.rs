@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::data::row::{Row, World};
 use crate::data::schema::TABLES;
-use crate::data::{Dice, id, index_of};
+use crate::data::{Dice, index_of};
 use crate::faults::Rule;
 
 /// A row that is not as it was in the beginning.
@@ -168,7 +168,7 @@ impl State {
     }
 
     pub fn id(&self, table: usize, index: u64) -> Uuid {
-        id(self.world.seed, table as u64, index)
+        self.world.id(table, index)
     }
 
     /// Creates, updates and deletes rows of these tables at random.

@@ -323,6 +323,20 @@ impl Mirror {
         self.write(move |connection| apply::invalidate(connection, &table, Some(&ids), now))
     }
 
+    /// How many live rows are stale.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn stale_rows(&self, table: &str) -> Result<u64> {
+        self.read(|connection| {
+            let stale = connection
+                .prepare_cached("SELECT stale FROM mirrored WHERE name = ?")?
+                .query_row([table], |row| row.get(0))
+                .optional()?;
+            Ok(stale.unwrap_or(0))
+        })
+    }
+
     /// Ids of stale rows.
     ///
     /// # Errors

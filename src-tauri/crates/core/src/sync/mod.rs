@@ -4,12 +4,11 @@ mod run;
 
 use std::time::Duration;
 
-use salesmirror_model::tables::DEFAULT_TABLES;
 use tokio_util::sync::CancellationToken;
 
 use crate::data_dir::{DataDir, Lock};
 use crate::error::{Category, Error, Result, blocking};
-use crate::session::Session;
+use crate::session::{Session, table_names};
 
 /// What to sync.
 #[derive(Debug, Clone, Default)]
@@ -156,8 +155,11 @@ impl Session {
             }
             let mut done = status.search.indexed >= status.search.total;
             while !done && !cancel.is_cancelled() {
-                let (mirror, table) = (self.mirror().clone(), status.table.clone());
-                let step = blocking(move || Ok(mirror.index_search(&table, INDEX_BATCH)?)).await?;
+                let step = self
+                    .on_mirror(&status.table, |mirror, table| {
+                        mirror.index_search(table, INDEX_BATCH)
+                    })
+                    .await?;
                 progress(&status.table, step.indexed, step.total);
                 self.touch();
                 done = step.indexed >= step.total;
@@ -172,8 +174,10 @@ impl Session {
     /// # Errors
     /// Where the disk refuses.
     pub async fn keep_rows(&self, table: &str) -> Result<()> {
-        let (mirror, table) = (self.mirror().clone(), table.to_owned());
-        blocking(move || Ok(mirror.finish_keeping_rows(&table, crate::app::now_ms())?)).await?;
+        self.on_mirror(table, |mirror, table| {
+            mirror.finish_keeping_rows(table, crate::app::now_ms())
+        })
+        .await?;
         self.touch();
         Ok(())
     }
@@ -183,16 +187,7 @@ impl Session {
             return Ok(options.tables.clone());
         }
         let mirror = self.mirror().clone();
-        blocking(move || {
-            let mut tables: Vec<String> = DEFAULT_TABLES.map(str::to_owned).to_vec();
-            for state in mirror.tables()? {
-                if !tables.contains(&state.metadata.logical_name) {
-                    tables.push(state.metadata.logical_name);
-                }
-            }
-            Ok(tables)
-        })
-        .await
+        blocking(move || Ok(table_names(&mirror.tables()?))).await
     }
 
     async fn lock(&self, no_join: bool, cancel: &CancellationToken) -> Result<Lock> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use salesmirror_dataverse::{Client, Error as ServiceError, PageRequest, ScanOptions};
 use salesmirror_model::{Change, RecordPage, TableMetadata};
-use salesmirror_store::{Checkpoint, PageOutcome, RunRow};
+use salesmirror_store::{Checkpoint, Mirror, PageOutcome, RunRow, StoreError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -149,7 +149,7 @@ impl Run<'_> {
         let mut metadata = Arc::new(metadata);
         self.tracked = metadata.change_tracking;
         let mut full = options.full || is_new;
-        if !full && self.stale_rows().await? > STALE_BY_ID {
+        if !full && self.mirror(Mirror::stale_rows).await? > STALE_BY_ID {
             full = true;
         }
         // A pending question of the guard is answered before anything is read.
@@ -164,7 +164,7 @@ impl Run<'_> {
                 Err(Setback::Failed(error)) => return Err(error),
                 Err(Setback::StartOver) => {
                     metadata = Arc::new(self.fresh_metadata().await?);
-                    self.restart().await?;
+                    self.mirror(Mirror::restart_scan).await?;
                 }
                 Err(Setback::Untracked) => self.tracked = false,
                 Err(Setback::WithoutAnnotations) => self.annotations = false,
@@ -179,8 +179,9 @@ impl Run<'_> {
 
     /// The metadata to read by: what the mirror has, or what the organisation says now.
     async fn known_metadata(&self, fresh: bool) -> Result<(TableMetadata, bool)> {
-        let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
-        let known = blocking(move || Ok(mirror.metadata(&table).ok())).await?;
+        let known = self
+            .mirror(|mirror, table| Ok(mirror.metadata(table).ok()))
+            .await?;
         match known {
             Some(metadata) if !fresh => Ok((metadata, false)),
             _ => Ok((self.fresh_metadata().await?, known.is_none())),
@@ -189,31 +190,23 @@ impl Run<'_> {
 
     async fn fresh_metadata(&self) -> Result<TableMetadata> {
         let metadata = self.client.table_metadata(self.table).await?;
-        let (mirror, defined) = (self.session.mirror().clone(), metadata.clone());
-        blocking(move || Ok(mirror.define_table(&defined)?)).await?;
+        let defined = metadata.clone();
+        self.mirror(move |mirror, _| mirror.define_table(&defined))
+            .await?;
         Ok(metadata)
     }
 
     async fn checkpoint(&self) -> Result<Checkpoint> {
-        let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
-        blocking(move || Ok(mirror.checkpoint(&table)?)).await
+        self.mirror(Mirror::checkpoint).await
     }
 
-    async fn restart(&self) -> Result<()> {
-        let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
-        blocking(move || Ok(mirror.restart_scan(&table)?)).await
-    }
-
-    async fn stale_rows(&self) -> Result<u64> {
-        let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
-        blocking(move || {
-            Ok(mirror
-                .tables()?
-                .into_iter()
-                .find(|state| state.metadata.logical_name == table)
-                .map_or(0, |state| state.stale))
-        })
-        .await
+    /// Works on the mirror where it holds nothing up.
+    async fn mirror<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Mirror, &str) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.session.on_mirror(self.table, work).await
     }
 
     /// Reads pages from where the checkpoint stands to the end.
@@ -224,7 +217,6 @@ impl Run<'_> {
             ..ScanOptions::default()
         };
         let checkpoint = self.checkpoint().await?;
-        let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
         let tracked = self.tracked;
         let (run, request) = match checkpoint {
             Checkpoint::Following { run, next_link } if !full => {
@@ -236,7 +228,9 @@ impl Run<'_> {
                 needs_full: false,
             } if !full => {
                 self.strategy = Strategy::Incremental;
-                let run = blocking(move || Ok(mirror.begin_incremental(&table, now_ms())?)).await?;
+                let run = self
+                    .mirror(|mirror, table| mirror.begin_incremental(table, now_ms()))
+                    .await?;
                 (run, self.link(&link, &options)?)
             }
             Checkpoint::Scanning {
@@ -249,8 +243,9 @@ impl Run<'_> {
             }
             _ => {
                 self.strategy = Strategy::Full;
-                let run =
-                    blocking(move || Ok(mirror.begin_full(&table, tracked, now_ms())?)).await?;
+                let run = self
+                    .mirror(move |mirror, table| mirror.begin_full(table, tracked, now_ms()))
+                    .await?;
                 (
                     run,
                     self.client
@@ -328,28 +323,21 @@ impl Run<'_> {
     }
 
     fn setback(&self, error: ServiceError) -> Setback {
-        let incremental = self.strategy == Strategy::Incremental;
         if error.tracking_refused() && self.tracked {
             return Setback::Untracked;
         }
-        if error.delta_expired()
-            && (incremental || self.pages == 0)
-            && error.code() != "missing_privilege"
-        {
-            // A first page that is refused may name a column that is gone; once is enough.
-            return if incremental {
-                Setback::StartOver
-            } else {
-                Setback::Failed(error.into())
-            };
+        let incremental = self.strategy == Strategy::Incremental;
+        if incremental && error.delta_expired() && error.code() != "missing_privilege" {
+            return Setback::StartOver;
         }
         Setback::Failed(error.into())
     }
 
     async fn apply(&mut self, run: i64, page: RecordPage) -> Result<()> {
         let rows = page.changes.len() as u64;
-        let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
-        let outcome = blocking(move || Ok(mirror.apply_page(&table, run, page, now_ms())?)).await?;
+        let outcome = self
+            .mirror(move |mirror, table| mirror.apply_page(table, run, page, now_ms()))
+            .await?;
         self.pages += 1;
         self.rows += rows;
         self.outcome.inserted += outcome.inserted;
@@ -374,23 +362,24 @@ impl Run<'_> {
 
     /// Turns rows that did not come into tombstones, after the guard has looked.
     async fn reconcile(&mut self, yes: bool) -> Result<()> {
-        let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
-        let preview = blocking(move || Ok(mirror.reconcile_preview(&table)?)).await?;
+        let preview = self.mirror(Mirror::reconcile_preview).await?;
         let share = preview.would_delete as f64 / preview.live_before.max(1) as f64;
         let is_many = preview.would_delete > GUARD_ROWS && share > GUARD_SHARE;
         let is_all = preview.seen == 0 && preview.would_delete > 0;
         if (is_many || is_all) && !yes {
             return Err(guard_question(&preview, self.table));
         }
-        let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
-        self.outcome.deleted += blocking(move || Ok(mirror.reconcile(&table, now_ms())?)).await?;
+        self.outcome.deleted += self
+            .mirror(|mirror, table| mirror.reconcile(table, now_ms()))
+            .await?;
         Ok(())
     }
 
     /// Reads invalidated rows again that the sync did not bring.
     async fn refresh_stale(&mut self, metadata: &TableMetadata) -> Result<()> {
-        let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
-        let ids = blocking(move || Ok(mirror.stale_ids(&table, STALE_BY_ID as u32)?)).await?;
+        let ids = self
+            .mirror(|mirror, table| mirror.stale_ids(table, STALE_BY_ID as u32))
+            .await?;
         if ids.is_empty() {
             return Ok(());
         }
@@ -404,9 +393,9 @@ impl Run<'_> {
                 None => Change::Delete(id),
             });
         }
-        let (mirror, table) = (self.session.mirror().clone(), self.table.to_owned());
-        let outcome =
-            blocking(move || Ok(mirror.apply_records(&table, changes, now_ms())?)).await?;
+        let outcome = self
+            .mirror(|mirror, table| mirror.apply_records(table, changes, now_ms()))
+            .await?;
         self.outcome.updated += outcome.updated;
         self.outcome.deleted += outcome.deleted;
         Ok(())

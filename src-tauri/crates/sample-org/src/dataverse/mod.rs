@@ -16,7 +16,7 @@ use crate::data::json::Annotations;
 use crate::data::schema::{ORGANIZATION, TABLES, USER, number};
 use crate::state::State;
 
-/// The largest body that is held back to be compressed.
+/// Where the Web API lies on its origin.
 pub const PATH: &str = "/api/data/v9.2/";
 
 /// A request, with what every answer needs of it.
