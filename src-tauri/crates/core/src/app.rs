@@ -307,12 +307,17 @@ impl App {
     pub async fn disconnect(&self, row: &ConnectionRow, purge: bool) -> Result<()> {
         let app = self.clone();
         let row = row.clone();
+        let open = self
+            .inner
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&row.id);
+        if let Some(session) = open {
+            // A sync that went on would write into what is being forgotten.
+            session.end_sync().await;
+        }
         blocking(move || {
-            app.inner
-                .sessions
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&row.id);
             let Some(db) = app.existing_db()? else {
                 return Ok(());
             };

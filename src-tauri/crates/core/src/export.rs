@@ -6,13 +6,13 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use salesmirror_model::{Cell, ColumnKind, ColumnMetadata, TableMetadata};
+use salesmirror_model::{Cell, ColumnMetadata, TableMetadata};
 use salesmirror_store::{Row, ViewSpec};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::error::{Error, Result, blocking};
-use crate::render::{Delivered, ViewRow, formatted, plain, record_json, view_row};
+use crate::render::{Delivered, formatted, plain, record_json};
 use crate::selectors::{Selectors, columns};
 use crate::session::Session;
 
@@ -107,34 +107,6 @@ impl Session {
         .await
     }
 
-    /// Rows of a view for the grid.
-    ///
-    /// # Errors
-    /// An unknown column, a database that cannot be read.
-    pub async fn window(
-        &self,
-        view: &salesmirror_store::View,
-        offset: u64,
-        limit: usize,
-        names: &[String],
-    ) -> Result<Vec<ViewRow>> {
-        let metadata = self.metadata(&view.table).await?;
-        let (mirror, view, names) = (self.mirror().clone(), view.clone(), names.to_vec());
-        blocking(move || {
-            let columns = columns(&metadata, &names)?;
-            let needs_record = columns
-                .iter()
-                .any(|column| column.kind == ColumnKind::Money);
-            let rows =
-                mirror.window(&view, offset, limit, &logical_names(&columns), needs_record)?;
-            Ok(rows
-                .into_iter()
-                .map(|row| view_row(&columns, row))
-                .collect())
-        })
-        .await
-    }
-
     /// Writes a view as CSV into a file, which appears only when it is complete.
     ///
     /// # Errors
@@ -225,7 +197,7 @@ impl Session {
     }
 }
 
-fn logical_names(columns: &[&ColumnMetadata]) -> Vec<String> {
+pub(crate) fn logical_names(columns: &[&ColumnMetadata]) -> Vec<String> {
     columns
         .iter()
         .map(|column| column.logical_name.clone())

@@ -2,6 +2,8 @@
 //! line and the window sit on it and hold no state of their own.
 
 mod app;
+mod background;
+mod browse;
 mod connect;
 mod data_dir;
 mod error;
@@ -15,6 +17,7 @@ mod sync;
 mod tokens;
 
 pub use app::{App, Settings};
+pub use browse::RecordDetail;
 pub use connect::{Check, Connected, Flow, PendingSignIn, Request};
 pub use data_dir::DataDir;
 pub use error::{Category, Error, Result};
@@ -27,5 +30,7 @@ pub use sync::{Progress, RunReport, RunStatus, Strategy, SyncOptions};
 
 pub use salesmirror_auth::{ClientKind, Secret, SecretStore};
 pub use salesmirror_dataverse::{HttpConfig, RetryPolicy};
-pub use salesmirror_model::parse_guid;
-pub use salesmirror_store::{ConnectionRow, Deleted, Row, RunRow, View, ViewSpec};
+pub use salesmirror_model::{Cell, ColumnKind, ColumnMetadata, TableMetadata, parse_guid};
+pub use salesmirror_store::{
+    ConnectionRow, Deleted, IndexProgress, Preview, Row, RunRow, View, ViewSpec,
+};

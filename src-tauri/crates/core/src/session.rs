@@ -7,12 +7,14 @@ use salesmirror_dataverse::Client;
 use salesmirror_model::TableMetadata;
 use salesmirror_model::tables::{DEFAULT_TABLES, default_table};
 use salesmirror_store::{
-    AppDb, Checkpoint, ConnectionRow, IndexProgress, Mirror, RunRow, StoreError, TableState,
+    AppDb, Checkpoint, ConnectionRow, IndexProgress, Mirror, Preview, RunRow, StoreError,
+    TableState,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::app::now_ms;
+use crate::background::Background;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result, blocking};
 use crate::sync::Progress;
@@ -30,6 +32,9 @@ struct Inner {
     db: AppDb,
     data_dir: DataDir,
     progress: Mutex<HashMap<String, Progress>>,
+    background: Background,
+    /// The guard's questions by table, each with the number of the run that it belongs to.
+    questions: Mutex<HashMap<String, (i64, Preview)>>,
     changed: watch::Sender<u64>,
 }
 
@@ -58,6 +63,8 @@ pub struct TableStatus {
     pub recent: (u64, u64),
     /// The running sync.
     pub progress: Option<Progress>,
+    /// What the mass-delete guard asks.
+    pub guard: Option<Preview>,
     /// The search index.
     pub search: IndexProgress,
 }
@@ -80,6 +87,8 @@ impl Session {
             db,
             data_dir,
             progress: Mutex::default(),
+            background: Background::default(),
+            questions: Mutex::default(),
             changed: watch::Sender::new(0),
         };
         Self {
@@ -111,6 +120,10 @@ impl Session {
 
     pub(crate) fn client(&self) -> &Client {
         &self.inner.client
+    }
+
+    pub(crate) fn background(&self) -> &Background {
+        &self.inner.background
     }
 
     pub(crate) fn db(&self) -> &AppDb {
@@ -208,8 +221,9 @@ impl Session {
                 .inner
                 .progress
                 .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            Ok(names
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            names
                 .into_iter()
                 .map(|name| {
                     let state = states
@@ -221,17 +235,39 @@ impl Session {
                     if let Some(progress) = &mut progress {
                         progress.throttled = session.inner.client.throttled_for();
                     }
-                    table_status(
-                        name,
-                        state,
-                        last_run,
-                        recent.map_or((0, 0), |found| (found.1, found.2)),
-                        progress,
-                    )
+                    let recent = recent.map_or((0, 0), |found| (found.1, found.2));
+                    let guard = match (&progress, state) {
+                        (None, Some(state)) => session.question(state)?,
+                        _ => None,
+                    };
+                    let status = table_status(name, state, last_run, recent, progress);
+                    Ok(TableStatus { guard, ..status })
                 })
-                .collect())
+                .collect()
         })
         .await
+    }
+
+    /// What the guard asks of a table; counted once a run, since that reads every row.
+    fn question(&self, state: &TableState) -> Result<Option<Preview>> {
+        let Checkpoint::Reconciling { run } = state.checkpoint else {
+            return Ok(None);
+        };
+        let table = &state.metadata.logical_name;
+        let questions = || {
+            self.inner
+                .questions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some((asked_by, preview)) = questions().get(table)
+            && *asked_by == run
+        {
+            return Ok(Some(preview.clone()));
+        }
+        let preview = self.inner.mirror.reconcile_preview(table)?;
+        questions().insert(table.clone(), (run, preview.clone()));
+        Ok(Some(preview))
     }
 
     /// The newest runs.
@@ -317,6 +353,7 @@ fn table_status(
             .and_then(|run| run.error.clone()),
         recent,
         progress,
+        guard: None,
         search: state.map_or(
             IndexProgress {
                 indexed: 0,

@@ -49,7 +49,7 @@ commands! {
     disconnect(connection: String, purge: bool) -> ();
     sync(connection: String, tables: Vec<String>, full: bool) -> ();
     pause(connection: String) -> ();
-    answer_guard(connection: String, table: String, delete: bool) -> ();
+    answer_guard(connection: String, table: String, remove: bool) -> ();
     invalidate(connection: String, table: String) -> f64;
     runs(connection: String, limit: u32) -> Vec<Run>;
     table_columns(connection: String, table: String) -> TableColumns;

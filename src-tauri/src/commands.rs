@@ -1,0 +1,466 @@
+//! The window's commands, each as the table in `wire` names it: unpack, call core, return.
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use salesmirror_core::{
+    CsvOptions, Error, Flow, Form, PendingSignIn, Request, Secret, Selectors, SyncOptions,
+    parse_guid, usual_columns,
+};
+use salesmirror_wire::{
+    AppState, Connection, ConnectionForm, ErrorReply, Event, ExportProgress, ExportRequest,
+    FieldProblem, Record, Run, SignIn, TableColumns, Theme, View, ViewRequest, Window,
+};
+use tauri::{AppHandle, Manager as _, State};
+use tauri_plugin_dialog::DialogExt as _;
+use tauri_plugin_opener::OpenerExt as _;
+
+use crate::desk::Desk;
+use crate::{convert, events, sample};
+
+type Reply<T> = Result<T, ErrorReply>;
+
+/// How long the browser may take.
+const SIGN_IN_PATIENCE: Duration = Duration::from_secs(300);
+/// Progress of an export is told at most ten times a second.
+const PACE: Duration = Duration::from_millis(100);
+/// Columns that a grid shows at first.
+const SHOWN_COLUMNS: usize = 9;
+/// Rows that one window may ask for.
+const MOST_ROWS: u32 = 1_000;
+
+fn reply(error: Error) -> ErrorReply {
+    convert::error(&error)
+}
+
+#[tauri::command]
+pub async fn app_state(handle: AppHandle) -> AppState {
+    events::state(&handle).await
+}
+
+#[tauri::command]
+pub async fn explore_sample(handle: AppHandle, desk: State<'_, Desk>) -> Reply<Connection> {
+    let app = desk.app().await.map_err(reply)?;
+    let known = app.connections().await.map_err(reply)?;
+    let row = match known
+        .into_iter()
+        .find(|row| row.environment_kind == sample::KIND)
+    {
+        Some(row) => row,
+        None => desk.sample.connect(app).await.map_err(reply)?,
+    };
+    finish_connection(&handle, &desk, &row.id.to_string()).await
+}
+
+#[tauri::command]
+pub fn check_form(form: ConnectionForm) -> Vec<FieldProblem> {
+    let problems = Form {
+        name: &form.name,
+        environment: &form.environment,
+        tenant: &form.tenant,
+        client_id: &form.client_id,
+        client_secret: (!form.public_client).then_some(form.client_secret.as_str()),
+        authority: form.authority.as_deref(),
+    }
+    .problems();
+    problems
+        .into_iter()
+        .map(|problem| FieldProblem {
+            field: problem.field.to_owned(),
+            message: problem.message,
+        })
+        .collect()
+}
+
+#[tauri::command]
+pub async fn connect(
+    handle: AppHandle,
+    desk: State<'_, Desk>,
+    form: ConnectionForm,
+) -> Reply<Connection> {
+    let app = desk.app().await.map_err(reply)?;
+    let request = Request {
+        name: form.name,
+        environment: form.environment,
+        tenant: form.tenant,
+        client_id: form.client_id,
+        client_secret: (!form.public_client).then(|| Secret::from(form.client_secret)),
+        authority: form.authority,
+        flow: Flow::Browser,
+        redirect_port: form.redirect_port,
+        timeout: SIGN_IN_PATIENCE,
+        kind: None,
+    };
+    let cancel = desk.begin_sign_in();
+    let connected = app
+        .connect(&request, &|pending| wait_for_browser(&handle, pending), &cancel)
+        .await;
+    events::tell(&handle, &Event::SignIn { sign_in: None });
+    let id = connected.map_err(reply)?.row.id.to_string();
+    bring_to_front(&handle);
+    finish_connection(&handle, &desk, &id).await
+}
+
+#[tauri::command]
+pub async fn sign_in(
+    handle: AppHandle,
+    desk: State<'_, Desk>,
+    connection: String,
+) -> Reply<Connection> {
+    let app = desk.app().await.map_err(reply)?;
+    let row = desk.connection(&connection).await.map_err(reply)?;
+    if row.environment_kind == sample::KIND {
+        desk.sample.sign_in_again(app, &row).await.map_err(reply)?;
+    } else {
+        let cancel = desk.begin_sign_in();
+        let open = |pending: &PendingSignIn| wait_for_browser(&handle, pending);
+        let signed_in = app
+            .sign_in_again(&row, SIGN_IN_PATIENCE, &open, &cancel)
+            .await;
+        events::tell(&handle, &Event::SignIn { sign_in: None });
+        signed_in.map_err(reply)?;
+        bring_to_front(&handle);
+    }
+    events::forget(&desk, &connection);
+    finish_connection(&handle, &desk, &connection).await
+}
+
+/// Tells the window of the connections there are now, and gives one of them.
+async fn finish_connection(
+    handle: &AppHandle,
+    desk: &Desk,
+    connection: &str,
+) -> Reply<Connection> {
+    events::tell_all(handle).await;
+    let row = desk.connection(connection).await.map_err(reply)?;
+    let session = desk.session(connection).await.map_err(reply)?;
+    convert::connection(&row, &session).await.map_err(reply)
+}
+
+fn wait_for_browser(handle: &AppHandle, pending: &PendingSignIn) {
+    let sign_in = SignIn {
+        authorization_url: pending.authorization_url.clone(),
+        redirect_uri: pending.redirect_uri.clone(),
+        expires_at: jiff::Timestamp::now().as_millisecond()
+            + i64::try_from(pending.timeout.as_millis()).unwrap_or(i64::MAX),
+    };
+    events::tell(
+        handle,
+        &Event::SignIn {
+            sign_in: Some(sign_in),
+        },
+    );
+    // Where no browser opens, the waiting page has the address to copy.
+    if let Err(error) = handle
+        .opener()
+        .open_url(&pending.authorization_url, None::<&str>)
+    {
+        tracing::warn!(%error, "no browser was opened");
+    }
+}
+
+/// The browser covers the window while somebody signs in.
+fn bring_to_front(handle: &AppHandle) {
+    if let Some(window) = handle.get_webview_window("main") {
+        let _ = window.set_focus();
+    }
+}
+
+#[tauri::command]
+pub fn cancel_sign_in(desk: State<'_, Desk>) {
+    desk.cancel_sign_in();
+}
+
+#[tauri::command]
+pub async fn disconnect(
+    handle: AppHandle,
+    desk: State<'_, Desk>,
+    connection: String,
+    purge: bool,
+) -> Reply<()> {
+    let app = desk.app().await.map_err(reply)?;
+    let row = desk.connection(&connection).await.map_err(reply)?;
+    events::forget(&desk, &connection);
+    app.disconnect(&row, purge).await.map_err(reply)?;
+    events::tell_all(&handle).await;
+    Ok(())
+}
+
+#[tauri::command]
+pub async fn sync(
+    desk: State<'_, Desk>,
+    connection: String,
+    tables: Vec<String>,
+    full: bool,
+) -> Reply<()> {
+    let session = desk.session(&connection).await.map_err(reply)?;
+    session.start_sync(SyncOptions {
+        tables,
+        full,
+        ..SyncOptions::default()
+    });
+    Ok(())
+}
+
+#[tauri::command]
+pub async fn pause(desk: State<'_, Desk>, connection: String) -> Reply<()> {
+    desk.session(&connection).await.map_err(reply)?.stop_sync();
+    Ok(())
+}
+
+#[tauri::command]
+pub async fn answer_guard(
+    desk: State<'_, Desk>,
+    connection: String,
+    table: String,
+    remove: bool,
+) -> Reply<()> {
+    let session = desk.session(&connection).await.map_err(reply)?;
+    if remove {
+        session.start_sync(SyncOptions {
+            tables: vec![table],
+            yes: true,
+            ..SyncOptions::default()
+        });
+        return Ok(());
+    }
+    session.keep_rows(&table).await.map_err(reply)
+}
+
+#[tauri::command]
+pub async fn invalidate(
+    desk: State<'_, Desk>,
+    connection: String,
+    table: String,
+) -> Reply<u64> {
+    let session = desk.session(&connection).await.map_err(reply)?;
+    session.invalidate(&table, &[]).await.map_err(reply)
+}
+
+#[tauri::command]
+pub async fn runs(desk: State<'_, Desk>, connection: String, limit: u32) -> Reply<Vec<Run>> {
+    let session = desk.session(&connection).await.map_err(reply)?;
+    let runs = session.runs(limit).await.map_err(reply)?;
+    Ok(runs.into_iter().map(convert::run).collect())
+}
+
+#[tauri::command]
+pub async fn table_columns(
+    desk: State<'_, Desk>,
+    connection: String,
+    table: String,
+) -> Reply<TableColumns> {
+    let session = desk.session(&connection).await.map_err(reply)?;
+    let metadata = session.metadata(&table).await.map_err(reply)?;
+    let shown = usual_columns(&metadata, SHOWN_COLUMNS);
+    Ok(convert::columns(&metadata, shown))
+}
+
+#[tauri::command]
+pub async fn open_view(
+    desk: State<'_, Desk>,
+    connection: String,
+    request: ViewRequest,
+) -> Reply<View> {
+    let session = desk.session(&connection).await.map_err(reply)?;
+    let selectors = convert::selectors(&request);
+    let view = session
+        .open_view(&request.table, &selectors)
+        .await
+        .map_err(reply)?;
+    let (total, opened_ms) = (view.total(), view.opened_in.as_secs_f64() * 1_000.0);
+    Ok(View {
+        id: desk.add_view(session, view),
+        total,
+        opened_ms,
+    })
+}
+
+#[tauri::command]
+pub async fn window(
+    desk: State<'_, Desk>,
+    view: u32,
+    offset: f64,
+    limit: u32,
+    columns: Vec<String>,
+) -> Reply<Window> {
+    let (session, view) = desk.view(view).map_err(reply)?;
+    let limit = limit.min(MOST_ROWS) as usize;
+    let rows = session
+        .window(&view, offset.max(0.0) as u64, limit, &columns)
+        .await
+        .map_err(reply)?;
+    Ok(Window {
+        rows: rows.into_iter().map(convert::row).collect(),
+    })
+}
+
+#[tauri::command]
+pub fn close_view(desk: State<'_, Desk>, view: u32) {
+    desk.close_view(view);
+}
+
+#[tauri::command]
+pub async fn record(
+    desk: State<'_, Desk>,
+    connection: String,
+    table: String,
+    id: String,
+) -> Reply<Record> {
+    let missing = || {
+        reply(Error::usage(
+            "unknown_record",
+            "The mirror has no such record.",
+            "Sync the table, then look again.",
+        ))
+    };
+    let session = desk.session(&connection).await.map_err(reply)?;
+    let id = parse_guid(&id).ok_or_else(missing)?;
+    let found = session.record(&table, id).await.map_err(reply)?;
+    found.map(convert::record).ok_or_else(missing)
+}
+
+#[tauri::command]
+pub async fn choose_export_file(handle: AppHandle, suggested: String) -> Option<String> {
+    let (send, receive) = tokio::sync::oneshot::channel();
+    let mut dialog = handle
+        .dialog()
+        .file()
+        .set_title("Save as")
+        .set_file_name(suggested)
+        .add_filter("CSV", &["csv"]);
+    if let Ok(folder) = handle
+        .path()
+        .document_dir()
+        .or_else(|_| handle.path().home_dir())
+    {
+        dialog = dialog.set_directory(folder);
+    }
+    if let Some(window) = handle.get_webview_window("main") {
+        dialog = dialog.set_parent(&window);
+    }
+    dialog.save_file(move |path| {
+        let _ = send.send(path);
+    });
+    let path = receive.await.ok().flatten()?.into_path().ok()?;
+    Some(path.to_string_lossy().into_owned())
+}
+
+#[tauri::command]
+pub async fn export(
+    handle: AppHandle,
+    desk: State<'_, Desk>,
+    connection: String,
+    request: ExportRequest,
+) -> Reply<()> {
+    let session = desk.session(&connection).await.map_err(reply)?;
+    let metadata = session.metadata(&request.view.table).await.map_err(reply)?;
+    let selectors: Selectors = convert::selectors(&request.view);
+    let spec = selectors.view(&metadata).map_err(reply)?;
+    let cancel = desk.begin_export();
+    tauri::async_runtime::spawn(async move {
+        let options = CsvOptions {
+            raw_values: request.raw_values,
+            bom: request.bom,
+            formula_guard: request.formula_guard,
+            ..CsvOptions::default()
+        };
+        let (telling, told) = (handle.clone(), Cell::new(Instant::now()));
+        let progress = move |rows, total| {
+            if told.get().elapsed() >= PACE {
+                told.set(Instant::now());
+                tell_export(&telling, rows, total, 0, None, None);
+            }
+        };
+        let path = PathBuf::from(&request.path);
+        let ended = session
+            .export_csv(&spec, &request.columns, &path, &options, &cancel, progress)
+            .await;
+        match ended {
+            Ok(done) => tell_export(
+                &handle,
+                done.rows,
+                done.rows,
+                done.bytes,
+                Some(request.path),
+                None,
+            ),
+            Err(error) => tell_export(&handle, 0, 0, 0, None, Some(convert::error(&error))),
+        }
+    });
+    Ok(())
+}
+
+fn tell_export(
+    handle: &AppHandle,
+    rows: u64,
+    total: u64,
+    bytes: u64,
+    path: Option<String>,
+    error: Option<ErrorReply>,
+) {
+    let progress = ExportProgress {
+        rows,
+        total,
+        bytes,
+        path,
+        error,
+    };
+    events::tell(handle, &Event::Export { progress });
+}
+
+#[tauri::command]
+pub fn cancel_export(desk: State<'_, Desk>) {
+    desk.cancel_export();
+}
+
+#[tauri::command]
+pub async fn show_in_folder(handle: AppHandle, path: String) -> Reply<()> {
+    handle
+        .opener()
+        .reveal_item_in_dir(&path)
+        .map_err(|error| cannot_open(&path, &error))
+}
+
+#[tauri::command]
+pub async fn open_link(handle: AppHandle, url: String) -> Reply<()> {
+    // Records hold addresses that anybody wrote: only pages and mail are opened.
+    let is_safe = ["https://", "http://", "mailto:", "tel:"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
+    if !is_safe {
+        return Err(reply(Error::usage(
+            "bad_link",
+            format!("{url} is no web page."),
+            "",
+        )));
+    }
+    handle
+        .opener()
+        .open_url(&url, None::<&str>)
+        .map_err(|error| cannot_open(&url, &error))
+}
+
+fn cannot_open(what: &str, error: &tauri_plugin_opener::Error) -> ErrorReply {
+    reply(Error::usage(
+        "cannot_open",
+        format!("The system did not open {what}: {error}."),
+        "Copy it and open it by hand.",
+    ))
+}
+
+#[tauri::command]
+pub async fn set_theme(handle: AppHandle, desk: State<'_, Desk>, theme: Theme) -> Reply<()> {
+    if let Some(window) = handle.get_webview_window("main") {
+        let _ = window.set_theme(match theme {
+            Theme::System => None,
+            Theme::Light => Some(tauri::Theme::Light),
+            Theme::Dark => Some(tauri::Theme::Dark),
+        });
+    }
+    let app = desk.app().await.map_err(reply)?;
+    app.set_setting("theme", convert::theme_word(theme).to_owned())
+        .await
+        .map_err(reply)
+}

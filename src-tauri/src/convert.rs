@@ -1,0 +1,362 @@
+//! Core's types as DTOs.
+
+use salesmirror_core::{
+    Cell, ColumnKind, ConnectionRow, Deleted, Error, Preview, Progress, RecordDetail, Result,
+    RunRow, Selectors, Session, Shown, TableMetadata, TableStatus, ViewRow,
+};
+use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState, Theme};
+
+/// An error as the window shows it.
+pub fn error(error: &Error) -> ErrorReply {
+    ErrorReply {
+        code: error.code.clone(),
+        message: error.message.clone(),
+        hint: error.hint.clone(),
+        reference: error.reference.clone(),
+    }
+}
+
+/// The theme of this name; the system's where there is none.
+pub fn theme(word: Option<&str>) -> Theme {
+    match word {
+        Some("light") => Theme::Light,
+        Some("dark") => Theme::Dark,
+        _ => Theme::System,
+    }
+}
+
+/// The name under which a theme is kept.
+pub const fn theme_word(theme: Theme) -> &'static str {
+    match theme {
+        Theme::System => "system",
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    }
+}
+
+/// A connection with its tables as they stand.
+pub async fn connection(row: &ConnectionRow, session: &Session) -> Result<wire::Connection> {
+    let tables: Vec<wire::Table> = session.status().await?.into_iter().map(table).collect();
+    let syncing = session.is_syncing();
+    let problem = match (session.problem(), row.signed_in) {
+        (Some(problem), _) => Some(error(&problem)),
+        (None, false) => Some(signed_out(&tables)),
+        (None, true) if syncing => None,
+        (None, true) => common_problem(&tables),
+    };
+    Ok(wire::Connection {
+        syncing,
+        tables,
+        problem,
+        ..bare(row)
+    })
+}
+
+/// A connection whose data cannot be opened.
+pub fn closed_connection(row: &ConnectionRow, reason: &Error) -> wire::Connection {
+    wire::Connection {
+        problem: Some(error(reason)),
+        ..bare(row)
+    }
+}
+
+fn bare(row: &ConnectionRow) -> wire::Connection {
+    wire::Connection {
+        id: row.id.to_string(),
+        name: row.name.clone(),
+        environment: row.environment.clone(),
+        kind: match row.environment_kind.as_str() {
+            "production" => wire::Environment::Production,
+            "sandbox" => wire::Environment::Sandbox,
+            "sample" => wire::Environment::Sample,
+            _ => wire::Environment::Other,
+        },
+        authority: row.authority.clone(),
+        tenant: row.tenant.clone(),
+        client_id: row.client_id.clone(),
+        organization: row.organization.clone(),
+        organization_version: row.organization_version.clone(),
+        user: row.user.clone(),
+        signed_in: row.signed_in,
+        syncing: false,
+        tables: Vec::new(),
+        problem: None,
+    }
+}
+
+/// Why the sign-in ended, as the last sync heard it.
+fn signed_out(tables: &[wire::Table]) -> ErrorReply {
+    let said = tables.iter().find_map(|table| table.error.clone());
+    said.unwrap_or_else(|| ErrorReply {
+        code: "signed_out".to_owned(),
+        message: "This connection is signed out.".to_owned(),
+        hint: "Sign in again to keep syncing. Nothing is lost.".to_owned(),
+        reference: None,
+    })
+}
+
+/// What all tables failed of, which is then the connection's problem and not each table's.
+fn common_problem(tables: &[wire::Table]) -> Option<ErrorReply> {
+    let first = tables.first()?.error.clone()?;
+    tables
+        .iter()
+        .all(|table| {
+            table
+                .error
+                .as_ref()
+                .is_some_and(|error| error.code == first.code)
+        })
+        .then_some(first)
+}
+
+fn table(status: TableStatus) -> wire::Table {
+    let (label, label_plural) = match &status.metadata {
+        Some(metadata) => (
+            metadata.display_name.clone(),
+            metadata.display_collection_name.clone(),
+        ),
+        None => usual_labels(&status.table),
+    };
+    let strategy = status
+        .progress
+        .as_ref()
+        .map_or(status.strategy, |progress| progress.strategy.as_str());
+    wire::Table {
+        name: status.table,
+        label,
+        label_plural,
+        rows: status.rows,
+        deleted: status.deleted,
+        stale: status.stale,
+        changed_recently: status.recent.0,
+        deleted_recently: status.recent.1,
+        state: match status.state {
+            "in_sync" => TableState::InSync,
+            "syncing" => TableState::Syncing,
+            "throttled" => TableState::Throttled,
+            "stale" => TableState::Stale,
+            "failed" => TableState::Failed,
+            "paused" => TableState::Paused,
+            "needs_confirmation" => TableState::NeedsConfirmation,
+            _ => TableState::New,
+        },
+        strategy: Some(self::strategy(strategy)),
+        last_sync: status.last_sync,
+        error: status.last_error.as_deref().map(kept_error),
+        progress: status.progress.as_ref().map(progress),
+        guard: status.guard.map(guard),
+        search: wire::SearchProgress {
+            indexed: status.search.indexed,
+            total: status.search.total,
+        },
+    }
+}
+
+/// Labels of a table whose metadata was not read yet.
+fn usual_labels(table: &str) -> (String, String) {
+    let (one, many) = match table {
+        "account" => ("Account", "Accounts"),
+        "contact" => ("Contact", "Contacts"),
+        "lead" => ("Lead", "Leads"),
+        "opportunity" => ("Opportunity", "Opportunities"),
+        "systemuser" => ("User", "Users"),
+        other => (other, other),
+    };
+    (one.to_owned(), many.to_owned())
+}
+
+fn strategy(word: &str) -> wire::Strategy {
+    match word {
+        "incremental" => wire::Strategy::Incremental,
+        _ => wire::Strategy::Full,
+    }
+}
+
+/// An error of a run, which is kept as JSON.
+fn kept_error(json: &str) -> ErrorReply {
+    serde_json::from_str(json).unwrap_or_else(|_| ErrorReply {
+        code: "failed".to_owned(),
+        message: json.to_owned(),
+        hint: String::new(),
+        reference: None,
+    })
+}
+
+fn progress(progress: &Progress) -> wire::Progress {
+    let speed = progress.rows_per_second;
+    let left = progress
+        .expected
+        .and_then(|expected| expected.checked_sub(progress.rows))
+        .filter(|_| speed >= 1.0)
+        .map(|rows| (rows as f64 / speed).ceil() as u64);
+    wire::Progress {
+        rows: progress.rows,
+        // The count can be a day old: what has come is at least there.
+        expected: progress.expected.map(|count| count.max(progress.rows)),
+        rows_per_second: speed as u64,
+        seconds_left: left,
+        throttled_until: progress.throttled.map(|wait| {
+            jiff::Timestamp::now().as_millisecond()
+                + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
+        }),
+    }
+}
+
+fn guard(preview: Preview) -> wire::GuardQuestion {
+    wire::GuardQuestion {
+        would_delete: preview.would_delete,
+        live_before: preview.live_before,
+        examples: preview.examples,
+    }
+}
+
+/// A run.
+pub fn run(run: RunRow) -> wire::Run {
+    let ended = run.finished_at.unwrap_or(run.started_at);
+    wire::Run {
+        table: run.table,
+        strategy: strategy(&run.strategy),
+        status: match run.status.as_str() {
+            "running" => wire::RunStatus::Running,
+            "success" => wire::RunStatus::Success,
+            "interrupted" => wire::RunStatus::Interrupted,
+            "needs_confirmation" => wire::RunStatus::NeedsConfirmation,
+            _ => wire::RunStatus::Failed,
+        },
+        started_at: run.started_at,
+        inserted: run.inserted,
+        updated: run.updated,
+        deleted: run.deleted,
+        unchanged: run.unchanged,
+        pages: run.pages,
+        requests: run.requests,
+        retries: run.retries,
+        throttled_ms: run.throttled_ms,
+        duration_ms: u64::try_from(ended - run.started_at).unwrap_or_default(),
+        error: run.error.as_deref().map(kept_error),
+    }
+}
+
+/// A table's columns.
+pub fn columns(table: &TableMetadata, shown: Vec<String>) -> wire::TableColumns {
+    let columns = table.columns.iter().map(|column| wire::Column {
+        name: column.logical_name.clone(),
+        label: column.display_name.clone(),
+        kind: kind(column.kind),
+        choices: column
+            .choices
+            .iter()
+            .map(|choice| wire::Choice {
+                value: choice.value,
+                label: choice.label.clone(),
+            })
+            .collect(),
+        custom: column.is_custom,
+    });
+    wire::TableColumns {
+        table: table.logical_name.clone(),
+        primary_name: table.primary_name.clone(),
+        columns: columns.collect(),
+        shown,
+    }
+}
+
+const fn kind(kind: ColumnKind) -> wire::ColumnKind {
+    match kind {
+        ColumnKind::Text => wire::ColumnKind::Text,
+        ColumnKind::Memo => wire::ColumnKind::Memo,
+        ColumnKind::Integer | ColumnKind::BigInteger => wire::ColumnKind::Integer,
+        ColumnKind::Decimal | ColumnKind::Double => wire::ColumnKind::Decimal,
+        ColumnKind::Money => wire::ColumnKind::Money,
+        ColumnKind::Boolean => wire::ColumnKind::Boolean,
+        ColumnKind::Choice | ColumnKind::State | ColumnKind::Status => wire::ColumnKind::Choice,
+        ColumnKind::MultiChoice => wire::ColumnKind::MultiChoice,
+        ColumnKind::DateTime => wire::ColumnKind::DateTime,
+        ColumnKind::DateOnly => wire::ColumnKind::Date,
+        ColumnKind::Lookup | ColumnKind::Customer | ColumnKind::Owner => wire::ColumnKind::Lookup,
+        ColumnKind::UniqueId => wire::ColumnKind::Id,
+        ColumnKind::Other => wire::ColumnKind::Other,
+    }
+}
+
+/// A request for a view as core's selectors.
+pub fn selectors(request: &wire::ViewRequest) -> Selectors {
+    Selectors {
+        filters: request.filters.iter().map(filter).collect(),
+        search: request.search.clone(),
+        sort: request.sort.as_ref().map(|sort| {
+            let direction = if sort.descending { "desc" } else { "asc" };
+            format!("{}:{direction}", sort.column)
+        }),
+        deleted: match request.deleted {
+            wire::Deleted::Exclude => Deleted::Exclude,
+            wire::Deleted::Include => Deleted::Include,
+            wire::Deleted::Only => Deleted::Only,
+        },
+        stale_only: request.stale_only,
+    }
+}
+
+fn filter(filter: &wire::Filter) -> String {
+    let operator = match filter.op {
+        wire::FilterOp::Equal => "=",
+        wire::FilterOp::NotEqual => "!=",
+        wire::FilterOp::Less => "<",
+        wire::FilterOp::LessOrEqual => "<=",
+        wire::FilterOp::Greater => ">",
+        wire::FilterOp::GreaterOrEqual => ">=",
+        wire::FilterOp::Contains => "contains",
+        wire::FilterOp::StartsWith => "starts-with",
+        wire::FilterOp::In => "in",
+        wire::FilterOp::IsNull => "is-null",
+        wire::FilterOp::IsNotNull => "is-not-null",
+    };
+    let values: Vec<String> = filter
+        .values
+        .iter()
+        .map(|value| format!("\"{}\"", value.replace('"', "\"\"")))
+        .collect();
+    format!("{} {operator} {}", filter.column, values.join(","))
+}
+
+/// A row of the grid.
+pub fn row(row: ViewRow) -> wire::Row {
+    wire::Row {
+        id: row.id,
+        deleted: row.deleted,
+        stale: row.stale,
+        cells: row.values.into_iter().map(cell).collect(),
+    }
+}
+
+fn cell(shown: Shown) -> GridCell {
+    match (shown.cell, shown.text) {
+        (Cell::Null, _) => GridCell::Null,
+        (Cell::Lookup(lookup), _) => GridCell::Lookup {
+            id: lookup.id.to_string(),
+            table: lookup.table.map(String::from),
+            name: lookup.name.map(String::from),
+        },
+        (Cell::Integer(value), Some(text)) => GridCell::Formatted {
+            value: value as f64,
+            text,
+        },
+        (Cell::Real(value), Some(text)) => GridCell::Formatted { value, text },
+        (_, Some(text)) => GridCell::Text(text),
+        (Cell::Integer(value), None) => GridCell::Number(value as f64),
+        (Cell::Real(value), None) => GridCell::Number(value),
+        (Cell::Text(text), None) => GridCell::Text(text.into()),
+        (Cell::Id(id), None) => GridCell::Text(id.to_string()),
+    }
+}
+
+/// One record in full.
+pub fn record(record: RecordDetail) -> wire::Record {
+    wire::Record {
+        row: row(record.row),
+        version: record.version,
+        raw: record.raw,
+        deleted_at: record.deleted_at,
+        link: record.link,
+    }
+}

@@ -1,0 +1,154 @@
+import {
+  Button,
+  Menu,
+  MenuDivider,
+  MenuItem,
+  MenuList,
+  MenuPopover,
+  MenuTrigger,
+  Tooltip,
+} from "@fluentui/react-components";
+import {
+  ArrowClockwise20Regular,
+  ArrowSync20Regular,
+  History20Regular,
+  MoreHorizontal20Regular,
+  Pause20Regular,
+  PersonArrowRight20Regular,
+  PlugDisconnected20Regular,
+} from "@fluentui/react-icons";
+import { useState } from "react";
+import type { Connection } from "../bridge/generated";
+import { connectionTitle, EnvironmentBadge } from "../parts/environment";
+import { syncedTables, useActions } from "../shell/actions";
+import { ProblemBanner } from "./banner";
+import { Confirm, type Question } from "./confirm";
+import { GuardDialog } from "./guard";
+import { RunsCard } from "./runs";
+import { TablesCard } from "./tables";
+
+export function HomePage({
+  connection,
+  onDisconnect,
+}: {
+  connection: Connection;
+  onDisconnect: () => void;
+}) {
+  const actions = useActions(connection);
+  const [question, setQuestion] = useState<Question | null>(null);
+  const [guarded, setGuarded] = useState<string | null>(null);
+  const canSync = connection.signed_in;
+  const everything = syncedTables(connection);
+  return (
+    <div className="home">
+      <header className="home-header">
+        <div className="home-title">
+          <h1>
+            {connectionTitle(connection)} <EnvironmentBadge kind={connection.kind} />
+          </h1>
+          <p className="home-facts">
+            <span>{hostOf(connection.environment)}</span>
+            {connection.organization_version ? (
+              <span>Version {connection.organization_version}</span>
+            ) : null}
+            <span>
+              {connection.signed_in ? `Signed in as ${connection.user ?? "unknown"}` : "Signed out"}
+            </span>
+          </p>
+        </div>
+        <div className="home-actions">
+          {connection.syncing ? (
+            <Button icon={<Pause20Regular />} onClick={actions.pause} data-testid="pause">
+              Pause
+            </Button>
+          ) : null}
+          <Button
+            appearance="primary"
+            icon={<ArrowSync20Regular />}
+            disabled={!canSync || connection.syncing}
+            onClick={() => actions.sync()}
+            data-testid="sync-now"
+          >
+            Sync now
+          </Button>
+          <Menu>
+            <MenuTrigger disableButtonEnhancement>
+              <Tooltip content="More" relationship="label">
+                <Button
+                  appearance="subtle"
+                  icon={<MoreHorizontal20Regular />}
+                  data-testid="home-more"
+                />
+              </Tooltip>
+            </MenuTrigger>
+            <MenuPopover>
+              <MenuList>
+                <MenuItem
+                  icon={<ArrowClockwise20Regular />}
+                  disabled={!canSync}
+                  onClick={() => actions.fullSync()}
+                  data-testid="resync-all"
+                >
+                  Full resync of all tables
+                </MenuItem>
+                <MenuItem
+                  icon={<History20Regular />}
+                  disabled={!canSync || everything.length === 0}
+                  onClick={() => setQuestion({ kind: "invalidate", tables: everything })}
+                  data-testid="invalidate-all"
+                >
+                  Invalidate all tables
+                </MenuItem>
+                <MenuDivider />
+                <MenuItem
+                  icon={<PersonArrowRight20Regular />}
+                  onClick={actions.signIn}
+                  data-testid="sign-in-again"
+                >
+                  Sign in again
+                </MenuItem>
+                <MenuItem
+                  icon={<PlugDisconnected20Regular />}
+                  onClick={onDisconnect}
+                  data-testid="disconnect"
+                >
+                  Disconnect
+                </MenuItem>
+              </MenuList>
+            </MenuPopover>
+          </Menu>
+        </div>
+      </header>
+      {connection.problem ? (
+        <ProblemBanner
+          problem={connection.problem}
+          isSignedOut={!connection.signed_in}
+          onSignIn={actions.signIn}
+          onRetry={() => actions.sync()}
+        />
+      ) : null}
+      <TablesCard
+        connection={connection}
+        actions={actions}
+        onInvalidate={(table) => setQuestion({ kind: "invalidate", tables: [table] })}
+        onReview={setGuarded}
+      />
+      <RunsCard connection={connection} />
+      <Confirm
+        connection={connection}
+        question={question}
+        onConfirm={(asked) => actions.invalidate(asked.tables)}
+        onClose={() => setQuestion(null)}
+      />
+      <GuardDialog
+        table={connection.tables.find((table) => table.name === guarded && table.guard) ?? null}
+        actions={actions}
+        onClose={() => setGuarded(null)}
+      />
+    </div>
+  );
+}
+
+function hostOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).host : address;
+}

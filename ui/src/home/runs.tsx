@@ -1,0 +1,128 @@
+import { useQuery } from "@tanstack/react-query";
+import { type Connection, commands, type Run, type Table } from "../bridge/generated";
+import { formatClock, formatCount, formatDuration, formatRecent } from "../format";
+import { StateIcon } from "../parts/state";
+import { Lanes } from "./lanes";
+
+/** Runs that the list shows; the lanes show all of the last 24 hours. */
+const LISTED = 8;
+const FETCHED = 500;
+
+export function RunsCard({ connection }: { connection: Connection }) {
+  // A run is recorded when a table's sync ends.
+  const ended = connection.tables
+    .map((table) => `${table.last_sync}/${table.state}/${table.progress === null}`)
+    .join();
+  const { data: runs = [] } = useQuery({
+    queryKey: ["runs", connection.id, ended],
+    queryFn: () => commands.runs(connection.id, FETCHED),
+    placeholderData: (before) => before,
+  });
+  if (runs.length === 0) {
+    return (
+      <section className="card card-empty" aria-label="Runs">
+        <h2>Runs</h2>
+        <p className="caption">
+          Each sync of a table is listed here: what it read, how long it took.
+        </p>
+      </section>
+    );
+  }
+  return (
+    <section className="card runs" aria-label="Runs">
+      <header className="card-header">
+        <h2>Runs, last 24 hours</h2>
+        <ul className="legend">
+          <li className="legend-incremental">Incremental</li>
+          <li className="legend-full">Full</li>
+          <li className="legend-throttled">Throttled</li>
+          <li className="legend-failed">Failed</li>
+        </ul>
+      </header>
+      <Lanes tables={connection.tables} runs={runs} now={Date.now()} />
+      <table className="runs-table">
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            <th scope="col">Table</th>
+            <th scope="col">Strategy</th>
+            <th scope="col" className="number">
+              Duration
+            </th>
+            <th scope="col" className="number">
+              New
+            </th>
+            <th scope="col" className="number">
+              Updated
+            </th>
+            <th scope="col" className="number">
+              Deleted
+            </th>
+            <th scope="col" className="number wide">
+              Unchanged
+            </th>
+            <th scope="col" className="number">
+              Requests
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.slice(0, LISTED).map((run) => (
+            <RunRow key={`${run.table}${run.started_at}`} run={run} tables={connection.tables} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function RunRow({ run, tables }: { run: Run; tables: Table[] }) {
+  const label = tables.find((table) => table.name === run.table)?.label_plural ?? run.table;
+  const isDone = run.status === "success";
+  return (
+    <tr>
+      <td title={formatRecent(run.started_at, 0)}>{formatClock(run.started_at)}</td>
+      <td>
+        <span className="run-table">
+          <StateIcon state={STATES[run.status]} /> {label}
+        </span>
+      </td>
+      <td>{run.strategy === "full" ? "Full" : "Incremental"}</td>
+      <td className="number">{formatDuration(run.duration_ms)}</td>
+      {isDone ? (
+        <>
+          <Figure value={run.inserted} />
+          <Figure value={run.updated} />
+          <Figure value={run.deleted} />
+          <Figure value={run.unchanged} isWide />
+        </>
+      ) : (
+        <td colSpan={4} className={`run-note run-${run.status}`} title={run.error?.hint}>
+          {NOTES[run.status] ?? run.error?.message ?? "Failed"}
+        </td>
+      )}
+      <td className="number">{formatCount(run.requests)}</td>
+    </tr>
+  );
+}
+
+const STATES = {
+  running: "syncing",
+  success: "in_sync",
+  failed: "failed",
+  interrupted: "paused",
+  needs_confirmation: "needs_confirmation",
+} as const;
+
+const NOTES: Partial<Record<Run["status"], string>> = {
+  interrupted: "Stopped; the next sync goes on from there",
+  needs_confirmation: "Rows were missing; waits for your answer",
+};
+
+function Figure({ value, isWide }: { value: number; isWide?: boolean }) {
+  return (
+    <td className={`number ${value === 0 ? "zero" : ""} ${isWide ? "wide" : ""}`}>
+      {formatCount(value)}
+    </td>
+  );
+}

@@ -1,0 +1,319 @@
+import {
+  Button,
+  Checkbox,
+  Dialog,
+  DialogBody,
+  DialogContent,
+  DialogSurface,
+  DialogTitle,
+  Field,
+  ProgressBar,
+  Radio,
+  RadioGroup,
+} from "@fluentui/react-components";
+import { CheckmarkCircle20Filled, Folder20Regular } from "@fluentui/react-icons";
+import { useEffect, useState } from "react";
+import {
+  type Connection,
+  commands,
+  type ExportProgress,
+  type Table,
+  type ViewRequest,
+} from "../bridge/generated";
+import { clearExport, useBridge } from "../bridge/store";
+import { formatBytes, formatCount, plural } from "../format";
+import { connectionTitle } from "../parts/environment";
+import { ErrorText } from "../parts/error-text";
+import { useNotices } from "../parts/notices";
+
+interface Choices {
+  rows: "view" | "table";
+  rawValues: boolean;
+  bom: boolean;
+  formulaGuard: boolean;
+}
+
+export function ExportDialog({
+  connection,
+  table,
+  request,
+  total,
+  columns,
+  allColumns,
+  isOpen,
+  onClose,
+}: {
+  connection: Connection;
+  table: Table;
+  request: ViewRequest;
+  total: number;
+  columns: string[];
+  allColumns: number;
+  isOpen: boolean;
+  onClose: () => void;
+}) {
+  const { attempt } = useNotices();
+  const progress = useBridge((state) => state.exporting);
+  const [isRunning, setRunning] = useState(false);
+  const [path, setPath] = useState<string | null>(null);
+  const [choices, setChoices] = useState<Choices>({
+    rows: "view",
+    rawValues: false,
+    bom: true,
+    formulaGuard: true,
+  });
+  const name = table.label_plural.toLowerCase();
+  useEffect(() => {
+    if (!isOpen) return;
+    clearExport();
+    setRunning(false);
+    setPath(null);
+  }, [isOpen]);
+
+  const choose = async () => {
+    const day = new Date().toISOString().slice(0, 10);
+    const suggested = `${connectionTitle(connection)} ${name} ${day}.csv`.replace(
+      /[\\/:*?"<>|]/g,
+      "-",
+    );
+    const chosen = await commands.chooseExportFile(suggested);
+    if (chosen) setPath(chosen);
+    return chosen;
+  };
+  const run = () =>
+    attempt(async () => {
+      const file = path ?? (await choose());
+      if (!file) return;
+      clearExport();
+      setRunning(true);
+      const isView = choices.rows === "view";
+      const whole: ViewRequest = {
+        ...request,
+        filters: [],
+        search: null,
+        deleted: "exclude",
+        stale_only: false,
+      };
+      await commands.export(connection.id, {
+        view: isView ? request : whole,
+        columns: isView ? columns : [],
+        path: file,
+        raw_values: choices.rawValues,
+        bom: choices.bom,
+        formula_guard: choices.formulaGuard,
+      });
+    }).then((worked) => {
+      if (!worked) setRunning(false);
+    });
+  const close = () => {
+    if (isRunning && !progress?.path && !progress?.error) void commands.cancelExport();
+    onClose();
+  };
+  return (
+    <Dialog open={isOpen} onOpenChange={(_, data) => (data.open ? null : close())}>
+      <DialogSurface className="dialog export" data-testid="export">
+        {isRunning ? (
+          <Running
+            name={name}
+            progress={progress}
+            onCancel={() => void commands.cancelExport()}
+            onClose={close}
+          />
+        ) : (
+          <>
+            <DialogBody>
+              <DialogTitle>Export {name}</DialogTitle>
+              <DialogContent>
+                <ChoiceFields
+                  choices={choices}
+                  onChange={setChoices}
+                  view={`${plural(total, "row", "rows")}, ${columns.length} columns${isNarrowed(request) ? ", as filtered and sorted" : ""}`}
+                  whole={`${plural(table.rows, "row", "rows")}, ${allColumns} columns`}
+                />
+                <Field label="Save as" className="export-path">
+                  <button
+                    type="button"
+                    className="path"
+                    onClick={() => void choose()}
+                    data-testid="export-path"
+                  >
+                    <Folder20Regular />
+                    <span>{path ?? "Asked for when the export starts"}</span>
+                    <span className="path-browse">Browse</span>
+                  </button>
+                </Field>
+              </DialogContent>
+            </DialogBody>
+            <footer className="guard-footer">
+              <p className="caption">CSV, UTF-8. Includes personal data: keep it somewhere safe.</p>
+              <span className="spring" />
+              <Button onClick={close}>Cancel</Button>
+              <Button appearance="primary" onClick={() => void run()} data-testid="export-start">
+                Export
+              </Button>
+            </footer>
+          </>
+        )}
+      </DialogSurface>
+    </Dialog>
+  );
+}
+
+function isNarrowed(request: ViewRequest): boolean {
+  return (
+    request.search !== null ||
+    request.sort !== null ||
+    request.stale_only ||
+    request.deleted !== "exclude"
+  );
+}
+
+function ChoiceFields({
+  choices,
+  onChange,
+  view,
+  whole,
+}: {
+  choices: Choices;
+  onChange: (choices: Choices) => void;
+  view: string;
+  whole: string;
+}) {
+  return (
+    <>
+      <Field label="Rows">
+        <RadioGroup
+          value={choices.rows}
+          onChange={(_, data) => onChange({ ...choices, rows: data.value as Choices["rows"] })}
+        >
+          <Radio value="view" label={<Option title="This view" detail={view} />} />
+          <Radio value="table" label={<Option title="Whole table" detail={whole} />} />
+        </RadioGroup>
+      </Field>
+      <Field label="Choices and lookups">
+        <RadioGroup
+          value={choices.rawValues ? "raw" : "labels"}
+          onChange={(_, data) => onChange({ ...choices, rawValues: data.value === "raw" })}
+        >
+          <Radio
+            value="labels"
+            label={<Option title="Labels and names" detail="as people read them" />}
+          />
+          <Radio
+            value="raw"
+            label={<Option title="Stored values" detail="numbers and ids, for other programs" />}
+          />
+        </RadioGroup>
+      </Field>
+      <Checkbox
+        checked={choices.bom}
+        onChange={(_, data) => onChange({ ...choices, bom: data.checked === true })}
+        label="Byte order mark, so that Excel reads accents correctly"
+      />
+      <Checkbox
+        checked={choices.formulaGuard}
+        onChange={(_, data) => onChange({ ...choices, formulaGuard: data.checked === true })}
+        label="Neutralise cells that a spreadsheet would run as a formula"
+      />
+    </>
+  );
+}
+
+function Option({ title, detail }: { title: string; detail: string }) {
+  return (
+    <>
+      {title} <span className="muted">{detail}</span>
+    </>
+  );
+}
+
+function Running({
+  name,
+  progress,
+  onCancel,
+  onClose,
+}: {
+  name: string;
+  progress: ExportProgress | null;
+  onCancel: () => void;
+  onClose: () => void;
+}) {
+  const { attempt } = useNotices();
+  const path = progress?.path ?? null;
+  if (progress?.error) {
+    return (
+      <>
+        <DialogBody>
+          <DialogTitle>
+            {progress.error.code === "interrupted"
+              ? "Export cancelled"
+              : "The export did not finish"}
+          </DialogTitle>
+          <DialogContent>
+            {progress.error.code === "interrupted" ? (
+              <p>No file was left behind.</p>
+            ) : (
+              <ErrorText error={progress.error} />
+            )}
+          </DialogContent>
+        </DialogBody>
+        <footer className="guard-footer">
+          <span className="spring" />
+          <Button appearance="primary" onClick={onClose}>
+            Close
+          </Button>
+        </footer>
+      </>
+    );
+  }
+  if (path) {
+    return (
+      <>
+        <DialogBody>
+          <DialogTitle>
+            <span className="guard-title" data-testid="export-done">
+              <CheckmarkCircle20Filled className="state-icon state-in_sync" />
+              Exported {formatCount(progress?.rows ?? 0)} {name}
+            </span>
+          </DialogTitle>
+          <DialogContent>
+            <p className="export-file">{path}</p>
+            <p className="caption">{formatBytes(progress?.bytes ?? 0)}</p>
+          </DialogContent>
+        </DialogBody>
+        <footer className="guard-footer">
+          <span className="spring" />
+          <Button onClick={() => void attempt(() => commands.showInFolder(path))}>
+            Show in folder
+          </Button>
+          <Button appearance="primary" onClick={onClose} data-testid="export-close">
+            Close
+          </Button>
+        </footer>
+      </>
+    );
+  }
+  const rows = progress?.rows ?? 0;
+  const total = progress?.total ?? 0;
+  return (
+    <>
+      <DialogBody>
+        <DialogTitle>Exporting {name}</DialogTitle>
+        <DialogContent>
+          <ProgressBar thickness="large" {...(total > 0 ? { value: rows / total } : {})} />
+          <p className="guard-figures">
+            <span>
+              {total > 0
+                ? `${formatCount(rows)} of ${formatCount(total)} rows`
+                : "Opening the view"}
+            </span>
+          </p>
+        </DialogContent>
+      </DialogBody>
+      <footer className="guard-footer">
+        <span className="spring" />
+        <Button onClick={onCancel}>Cancel</Button>
+      </footer>
+    </>
+  );
+}

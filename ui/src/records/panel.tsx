@@ -1,0 +1,346 @@
+import {
+  Button,
+  Menu,
+  MenuItem,
+  MenuList,
+  MenuPopover,
+  MenuTrigger,
+  Tab,
+  TabList,
+  Tooltip,
+} from "@fluentui/react-components";
+import {
+  ChevronDown20Regular,
+  ChevronUp20Regular,
+  Copy20Regular,
+  Dismiss20Regular,
+  Open20Regular,
+} from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import {
+  type Column,
+  type Connection,
+  commands,
+  type GridCell,
+  type Record as MirrorRecord,
+  type Table,
+  type TableColumns,
+} from "../bridge/generated";
+import { asError } from "../bridge/store";
+import { cellText, formatMoment, formatRecent, initials } from "../format";
+import { copyText } from "../parts/clipboard";
+import { ErrorText } from "../parts/error-text";
+import { useNotices } from "../parts/notices";
+import { StateIcon, stateWord } from "../parts/state";
+import type { OpenRecord } from "./columns";
+
+type TabName = "fields" | "all" | "json";
+
+export function RecordPanel({
+  connection,
+  shown,
+  onOpenRecord,
+  onStep,
+  onClose,
+}: {
+  connection: Connection;
+  shown: { table: string; id: string; byKeyboard: boolean };
+  onOpenRecord: OpenRecord;
+  /** Goes to another row of the grid; `null` where the record is not from there. */
+  onStep: ((by: number) => void) | null;
+  onClose: () => void;
+}) {
+  const [tab, setTab] = useState<TabName>("fields");
+  const panel = useRef<HTMLElement>(null);
+  const table = connection.tables.find((known) => known.name === shown.table);
+  const { data: columns } = useQuery({
+    queryKey: ["columns", connection.id, shown.table, table?.state === "new"],
+    queryFn: () => commands.tableColumns(connection.id, shown.table),
+    staleTime: 60_000,
+  });
+  const { data: record, error } = useQuery({
+    queryKey: ["record", connection.id, shown.table, shown.id, table?.last_sync, table?.stale],
+    queryFn: () => commands.record(connection.id, shown.table, shown.id),
+    placeholderData: (before) => (before?.row.id === shown.id ? before : undefined),
+  });
+  useEffect(() => {
+    if (shown.byKeyboard) panel.current?.focus();
+  }, [shown.byKeyboard]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      // A menu or dialog on top takes its own Escape first.
+      if (event.key === "Escape" && !event.defaultPrevented) onClose();
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [onClose]);
+
+  return (
+    <aside className="panel" aria-label="Record" tabIndex={-1} ref={panel} data-testid="panel">
+      <header className="panel-header">
+        <PanelTitle columns={columns} record={record} table={table} />
+        <span className="panel-close">
+          {onStep ? (
+            <>
+              <IconButton
+                label="Previous record"
+                icon={<ChevronUp20Regular />}
+                onClick={() => onStep(-1)}
+              />
+              <IconButton
+                label="Next record"
+                icon={<ChevronDown20Regular />}
+                onClick={() => onStep(1)}
+              />
+            </>
+          ) : null}
+          <IconButton label="Close" icon={<Dismiss20Regular />} onClick={onClose} />
+        </span>
+        {record && columns ? (
+          <PanelActions connection={connection} record={record} columns={columns} />
+        ) : null}
+      </header>
+      <TabList
+        size="small"
+        className="panel-tabs"
+        selectedValue={tab}
+        onTabSelect={(_, data) => setTab(data.value as TabName)}
+      >
+        <Tab value="fields">Fields</Tab>
+        <Tab value="all">All {columns?.columns.length ?? ""}</Tab>
+        <Tab value="json" data-testid="panel-json">
+          JSON
+        </Tab>
+      </TabList>
+      <div className="panel-body">
+        {error ? <ErrorText error={asError(error)} /> : null}
+        {record && columns ? (
+          tab === "json" ? (
+            <pre className="panel-json">{record.raw}</pre>
+          ) : (
+            <Fields
+              connection={connection}
+              record={record}
+              columns={columns}
+              isAll={tab === "all"}
+              onOpenRecord={onOpenRecord}
+            />
+          )
+        ) : null}
+      </div>
+      {record && table ? <PanelFooter record={record} table={table} /> : null}
+    </aside>
+  );
+}
+
+function IconButton({
+  label,
+  icon,
+  onClick,
+}: {
+  label: string;
+  icon: React.ReactElement;
+  onClick: () => void;
+}) {
+  return (
+    <Tooltip content={label} relationship="label">
+      <Button appearance="subtle" icon={icon} onClick={onClick} />
+    </Tooltip>
+  );
+}
+
+function PanelTitle({
+  columns,
+  record,
+  table,
+}: {
+  columns: TableColumns | undefined;
+  record: MirrorRecord | undefined;
+  table: Table | undefined;
+}) {
+  const value = (name: string) => textOf(columns, record, name);
+  const title = (columns?.primary_name ? value(columns.primary_name) : "") || "(no name)";
+  const subtitle = value("jobtitle") || value("title") || table?.label || "";
+  return (
+    <>
+      <span className="avatar" aria-hidden="true">
+        {record ? initials(title) : ""}
+      </span>
+      <div className="panel-title">
+        <h2>{record ? title : ""}</h2>
+        <p>{subtitle}</p>
+      </div>
+    </>
+  );
+}
+
+function PanelActions({
+  connection,
+  record,
+  columns,
+}: {
+  connection: Connection;
+  record: MirrorRecord;
+  columns: TableColumns;
+}) {
+  const { attempt, tell } = useNotices();
+  const copy = async (what: string, text: string) => {
+    if (await copyText(text)) tell(`Copied ${what}`);
+  };
+  const csv = () => {
+    const quoted = (text: string) =>
+      /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    const head = columns.columns.map((column) => quoted(column.name)).join(",");
+    const line = columns.columns
+      .map((column, index) => quoted(cellText(record.row.cells[index], column.kind)))
+      .join(",");
+    return `${head}\r\n${line}\r\n`;
+  };
+  return (
+    <div className="panel-actions">
+      {connection.kind === "sample" ? null : (
+        <Button
+          icon={<Open20Regular />}
+          onClick={() => void attempt(() => commands.openLink(record.link))}
+        >
+          Open in Dynamics
+        </Button>
+      )}
+      <Menu>
+        <MenuTrigger disableButtonEnhancement>
+          <Button icon={<Copy20Regular />} data-testid="copy-as">
+            Copy as
+          </Button>
+        </MenuTrigger>
+        <MenuPopover>
+          <MenuList>
+            <MenuItem onClick={() => void copy("as JSON", record.raw)}>JSON</MenuItem>
+            <MenuItem onClick={() => void copy("as CSV", csv())}>CSV</MenuItem>
+            <MenuItem onClick={() => void copy("the link", record.link)}>Link</MenuItem>
+            <MenuItem onClick={() => void copy("the ID", record.row.id)}>Record ID</MenuItem>
+          </MenuList>
+        </MenuPopover>
+      </Menu>
+    </div>
+  );
+}
+
+function Fields({
+  connection,
+  record,
+  columns,
+  isAll,
+  onOpenRecord,
+}: {
+  connection: Connection;
+  record: MirrorRecord;
+  columns: TableColumns;
+  isAll: boolean;
+  onOpenRecord: OpenRecord;
+}) {
+  const all = columns.columns.map((column, index) => ({
+    column,
+    cell: record.row.cells[index] ?? null,
+  }));
+  // Those that matter first, then what else is filled in; ids and numbers of the system are under "All".
+  const filled = all.filter(
+    ({ column, cell }) => cell !== null && cell !== "" && column.kind !== "id",
+  );
+  const rank = (column: Column) => {
+    const place = columns.shown.indexOf(column.name);
+    return place < 0 ? columns.shown.length : place;
+  };
+  const listed = isAll ? all : [...filled].sort((a, b) => rank(a.column) - rank(b.column));
+  return (
+    <dl className="fields">
+      {listed.map(({ column, cell }) => (
+        <div key={column.name}>
+          <dt title={column.name}>{column.label}</dt>
+          <dd>
+            <FieldValue
+              connection={connection}
+              column={column}
+              cell={cell}
+              onOpenRecord={onOpenRecord}
+            />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function FieldValue({
+  connection,
+  column,
+  cell,
+  onOpenRecord,
+}: {
+  connection: Connection;
+  column: Column;
+  cell: GridCell;
+  onOpenRecord: OpenRecord;
+}) {
+  const { attempt } = useNotices();
+  const text = cellText(cell, column.kind);
+  if (text === "") return <span className="muted">–</span>;
+  if (typeof cell === "object" && cell !== null && "id" in cell) {
+    const { id, table } = cell;
+    const isMirrored = connection.tables.some((known) => known.name === table);
+    if (table && isMirrored) {
+      return (
+        <button type="button" className="cell-link" onClick={() => onOpenRecord(table, id)}>
+          {text}
+        </button>
+      );
+    }
+  }
+  if (/^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$/.test(text)) {
+    const at = text.indexOf("@") + 1;
+    return (
+      <button
+        type="button"
+        className="cell-link"
+        onClick={() => void attempt(() => commands.openLink(`mailto:${text}`))}
+      >
+        {text.slice(0, at)}
+        <wbr />
+        {text.slice(at)}
+      </button>
+    );
+  }
+  return <>{text}</>;
+}
+
+function PanelFooter({ record, table }: { record: MirrorRecord; table: Table }) {
+  const { deleted, stale } = record.row;
+  return (
+    <footer className="panel-footer">
+      {deleted ? (
+        <span>
+          Deleted, found {record.deleted_at ? formatMoment(record.deleted_at) : "earlier"}
+        </span>
+      ) : (
+        <span className="now">
+          <StateIcon state={stale ? "stale" : "in_sync"} /> {stateWord(stale ? "stale" : "in_sync")}
+          {table.last_sync ? (
+            <span className="muted">read {formatRecent(table.last_sync, Date.now())}</span>
+          ) : null}
+        </span>
+      )}
+      <span className="spring" />
+      {record.version === null ? null : <span className="muted">version {record.version}</span>}
+    </footer>
+  );
+}
+
+function textOf(
+  columns: TableColumns | undefined,
+  record: MirrorRecord | undefined,
+  name: string,
+): string {
+  const index = columns?.columns.findIndex((column) => column.name === name) ?? -1;
+  const column = columns?.columns[index];
+  return column && record ? cellText(record.row.cells[index], column.kind) : "";
+}

@@ -1,0 +1,79 @@
+/** The rows of a table, window by window, from views that core holds open. */
+import { commands, type Row, type Sort, type View, type ViewRequest } from "../bridge/generated";
+
+export interface Opened {
+  view: View;
+  request: ViewRequest;
+}
+
+/**
+ * Keeps one view open at a time. A view holds still while the mirror changes, so that the rows of
+ * one screen belong together; `reopen` looks again.
+ */
+export class ViewSource {
+  #connection: string;
+  #base: ViewRequest;
+  #key = "";
+  #opening: Promise<View> | null = null;
+  #open: View | null = null;
+  #onOpened: (opened: Opened) => void;
+
+  constructor(connection: string, base: ViewRequest, onOpened: (opened: Opened) => void) {
+    this.#connection = connection;
+    this.#base = base;
+    this.#onOpened = onOpened;
+  }
+
+  /** The view of these rows in this order. */
+  view(sort: Sort | null): Promise<View> {
+    const request = { ...this.#base, sort };
+    const key = JSON.stringify(request);
+    if (this.#opening === null || key !== this.#key) {
+      this.#key = key;
+      this.#opening = this.#openView(request, key);
+    }
+    return this.#opening;
+  }
+
+  /** Other rows from now on. */
+  select(base: ViewRequest): void {
+    this.#base = base;
+  }
+
+  /** Looks again: the mirror has changed. */
+  reopen(sort: Sort | null): Promise<View> {
+    this.#opening = null;
+    return this.view(sort);
+  }
+
+  async rows(sort: Sort | null, offset: number, limit: number, columns: string[]): Promise<Row[]> {
+    const view = await this.view(sort);
+    try {
+      return (await commands.window(view.id, offset, limit, columns)).rows;
+    } catch {
+      // The view was closed in between, such as by a newer one: the newer one has the rows.
+      const newer = await this.view(sort);
+      return (await commands.window(newer.id, offset, limit, columns)).rows;
+    }
+  }
+
+  close(): void {
+    if (this.#open) void commands.closeView(this.#open.id);
+    this.#open = null;
+    this.#opening = null;
+  }
+
+  async #openView(request: ViewRequest, key: string): Promise<View> {
+    const view = await commands.openView(this.#connection, request);
+    if (key !== this.#key) {
+      // Somebody typed on: nobody waits for this one any more.
+      void commands.closeView(view.id);
+      return this.view(request.sort);
+    }
+    const before = this.#open;
+    this.#open = view;
+    if (before) void commands.closeView(before.id);
+    this.#onOpened({ view, request });
+    return view;
+  }
+}

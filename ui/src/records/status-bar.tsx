@@ -1,0 +1,55 @@
+import type { Table } from "../bridge/generated";
+import { formatCount, formatDuration } from "../format";
+import { StateIcon } from "../parts/state";
+import type { Opened } from "./source";
+
+export function StatusBar({
+  table,
+  opened,
+  isFiltered,
+}: {
+  table: Table;
+  opened: Opened | null;
+  isFiltered: boolean;
+}) {
+  const name = table.label_plural.toLowerCase();
+  return (
+    <footer className="status-bar">
+      {opened ? (
+        <>
+          <span data-testid="status-total">
+            <strong>{formatCount(opened.view.total)}</strong>
+            {isFiltered ? ` of ${formatCount(table.rows)} ${name}` : ` ${name}`}
+          </span>
+          <span className="muted" data-testid="status-opened">
+            opened in {formatDuration(opened.view.opened_ms)}
+          </span>
+        </>
+      ) : null}
+      <span className="spring" />
+      <Going table={table} />
+    </footer>
+  );
+}
+
+function Going({ table }: { table: Table }) {
+  const { progress, search } = table;
+  if (progress) {
+    const share = progress.expected
+      ? `${Math.min(100, Math.floor((100 * progress.rows) / progress.expected))}%, rows arriving`
+      : `${formatCount(progress.rows)} rows arrived`;
+    return (
+      <span className="now">
+        <StateIcon state={table.state} /> {share}
+      </span>
+    );
+  }
+  if (search.indexed < search.total) {
+    return (
+      <span className="muted" data-testid="status-search">
+        search finds {formatCount(search.indexed)} of {formatCount(search.total)} rows so far
+      </span>
+    );
+  }
+  return null;
+}

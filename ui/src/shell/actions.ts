@@ -1,0 +1,49 @@
+/** What the admin can do with a connection, from wherever it is offered. */
+import { useMemo } from "react";
+import { type Connection, commands } from "../bridge/generated";
+import { formatCount } from "../format";
+import { useNotices } from "../parts/notices";
+
+export interface ConnectionActions {
+  sync(tables?: string[]): void;
+  fullSync(tables?: string[]): void;
+  pause(): void;
+  signIn(): void;
+  /** Marks rows as stale and reads them again. */
+  invalidate(tables: string[]): void;
+  answerGuard(table: string, remove: boolean): void;
+}
+
+export function useActions(connection: Connection): ConnectionActions {
+  const { attempt, tell } = useNotices();
+  const id = connection.id;
+  return useMemo(
+    () => ({
+      sync: (tables = []) => void attempt(() => commands.sync(id, tables, false)),
+      fullSync: (tables = []) => void attempt(() => commands.sync(id, tables, true)),
+      pause: () => void attempt(() => commands.pause(id)),
+      signIn: () =>
+        void attempt(async () => {
+          await commands.signIn(id);
+          await commands.sync(id, [], false);
+        }),
+      invalidate: (tables) =>
+        void attempt(async () => {
+          let rows = 0;
+          for (const table of tables) rows += await commands.invalidate(id, table);
+          tell(
+            `Invalidated ${formatCount(rows)} rows`,
+            "They stay in place and are read again now.",
+          );
+          await commands.sync(id, tables, false);
+        }),
+      answerGuard: (table, remove) => void attempt(() => commands.answerGuard(id, table, remove)),
+    }),
+    [id, attempt, tell],
+  );
+}
+
+/** Tables that were synced at least once, so that there is something to invalidate. */
+export function syncedTables(connection: Connection): string[] {
+  return connection.tables.filter((table) => table.state !== "new").map((table) => table.name);
+}

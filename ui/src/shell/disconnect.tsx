@@ -1,0 +1,76 @@
+import {
+  Button,
+  Checkbox,
+  Dialog,
+  DialogActions,
+  DialogBody,
+  DialogContent,
+  DialogSurface,
+  DialogTitle,
+} from "@fluentui/react-components";
+import { useState } from "react";
+import { type Connection, commands } from "../bridge/generated";
+import { formatCount } from "../format";
+import { connectionTitle } from "../parts/environment";
+import { useNotices } from "../parts/notices";
+import { go } from "../place";
+
+export function DisconnectDialog({
+  connection,
+  isOpen,
+  onClose,
+}: {
+  connection: Connection;
+  isOpen: boolean;
+  onClose: () => void;
+}) {
+  const { attempt, tell } = useNotices();
+  const [purge, setPurge] = useState(true);
+  const [busy, setBusy] = useState(false);
+  const rows = connection.tables.reduce((sum, table) => sum + table.rows, 0);
+  const title = connectionTitle(connection);
+  const disconnect = async () => {
+    setBusy(true);
+    if (await attempt(() => commands.disconnect(connection.id, purge))) {
+      tell(`Disconnected ${title}`);
+      onClose();
+      go({ page: "home", connection: null });
+    }
+    setBusy(false);
+  };
+  return (
+    <Dialog open={isOpen} onOpenChange={(_, data) => (data.open ? null : onClose())}>
+      <DialogSurface className="dialog">
+        <DialogBody>
+          <DialogTitle>Disconnect {title}?</DialogTitle>
+          <DialogContent>
+            <p>
+              The sign-in and the client secret on this computer are forgotten. Nothing changes in
+              Dynamics 365.
+            </p>
+            <Checkbox
+              checked={purge}
+              onChange={(_, data) => setPurge(data.checked === true)}
+              label={`Erase the ${formatCount(rows)} mirrored rows and their key too`}
+            />
+            {purge ? null : <p className="caption">The data stays on this computer, encrypted.</p>}
+          </DialogContent>
+          <DialogActions className="dialog-footer">
+            <Button
+              appearance="transparent"
+              className="danger-button"
+              disabled={busy}
+              onClick={() => void disconnect()}
+              data-testid="disconnect-confirm"
+            >
+              Disconnect
+            </Button>
+            <Button appearance="primary" onClick={onClose}>
+              Stay connected
+            </Button>
+          </DialogActions>
+        </DialogBody>
+      </DialogSurface>
+    </Dialog>
+  );
+}

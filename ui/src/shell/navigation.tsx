@@ -1,0 +1,105 @@
+import { Tooltip } from "@fluentui/react-components";
+import { Home20Filled, Home20Regular } from "@fluentui/react-icons";
+import type { ReactNode } from "react";
+import type { AppState, Connection, Table } from "../bridge/generated";
+import { formatCount } from "../format";
+import { StateGlyph, stateWord } from "../parts/state";
+import { TableIcon } from "../parts/table-icon";
+import { writePlace } from "../place";
+import { ConnectionSwitcher } from "./switcher";
+
+export function Navigation({
+  app,
+  connection,
+  current,
+}: {
+  app: AppState;
+  connection: Connection;
+  current: string | null;
+}) {
+  return (
+    <nav className="navigation" aria-label="Connection and tables">
+      <ConnectionSwitcher app={app} connection={connection} />
+      <Item
+        to={writePlace({ page: "home", connection: connection.id })}
+        isCurrent={current === null}
+        icon={current === null ? <Home20Filled /> : <Home20Regular />}
+        label="Home"
+        testId="nav-home"
+      />
+      <h2 className="navigation-group">Tables</h2>
+      {connection.tables.map((table) => (
+        <TableItem
+          key={table.name}
+          connection={connection}
+          table={table}
+          isCurrent={table.name === current}
+        />
+      ))}
+    </nav>
+  );
+}
+
+function TableItem({
+  connection,
+  table,
+  isCurrent,
+}: {
+  connection: Connection;
+  table: Table;
+  isCurrent: boolean;
+}) {
+  const isQuiet = table.state === "in_sync" || table.state === "new";
+  return (
+    <Item
+      to={writePlace({ page: "table", connection: connection.id, table: table.name })}
+      isCurrent={isCurrent}
+      icon={<TableIcon table={table.name} />}
+      label={table.label_plural}
+      detail={isQuiet ? undefined : stateWord(table.state)}
+      testId={`nav-${table.name}`}
+    >
+      {isQuiet ? null : <StateGlyph state={table.state} />}
+      <span className="navigation-count">{formatCount(table.rows)}</span>
+    </Item>
+  );
+}
+
+function Item({
+  to,
+  isCurrent,
+  icon,
+  label,
+  detail,
+  testId,
+  children,
+}: {
+  to: string;
+  isCurrent: boolean;
+  icon: ReactNode;
+  label: string;
+  detail?: string | undefined;
+  testId: string;
+  children?: ReactNode;
+}) {
+  return (
+    <Tooltip
+      content={detail ? `${label}: ${detail}` : label}
+      relationship="description"
+      positioning="after"
+      showDelay={600}
+    >
+      <a
+        href={to}
+        className="navigation-item"
+        aria-current={isCurrent ? "page" : undefined}
+        aria-label={label}
+        data-testid={testId}
+      >
+        {icon}
+        <span className="navigation-label">{label}</span>
+        <span className="navigation-detail">{children}</span>
+      </a>
+    </Tooltip>
+  );
+}

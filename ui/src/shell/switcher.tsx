@@ -1,0 +1,80 @@
+import {
+  Menu,
+  MenuDivider,
+  MenuItem,
+  MenuList,
+  MenuPopover,
+  MenuTrigger,
+} from "@fluentui/react-components";
+import {
+  Add20Regular,
+  Beaker20Regular,
+  Checkmark20Regular,
+  ChevronUpDown20Regular,
+} from "@fluentui/react-icons";
+import { type AppState, type Connection, commands } from "../bridge/generated";
+import { ConnectionTile, connectionTitle, environmentWord } from "../parts/environment";
+import { useNotices } from "../parts/notices";
+import { go } from "../place";
+
+/** Organisation and environment, always in sight: acting on the wrong one is the costly mistake. */
+export function ConnectionSwitcher({ app, connection }: { app: AppState; connection: Connection }) {
+  const { attempt } = useNotices();
+  const hasSample = app.connections.some((known) => known.kind === "sample");
+  const explore = () =>
+    attempt(async () => {
+      const made = await commands.exploreSample();
+      await commands.sync(made.id, [], false);
+      go({ page: "home", connection: made.id });
+    });
+  return (
+    <Menu positioning={{ position: "below", align: "start" }}>
+      <MenuTrigger disableButtonEnhancement>
+        <button
+          type="button"
+          className="switcher"
+          data-testid="switcher"
+          aria-label={`Connection: ${connectionTitle(connection)}, ${environmentWord(connection.kind)}`}
+        >
+          <ConnectionTile connection={connection} />
+          <span className="switcher-text">
+            <span className="switcher-name">{connectionTitle(connection)}</span>
+            <span className={`switcher-kind environment-text-${connection.kind}`}>
+              {environmentWord(connection.kind)}
+            </span>
+          </span>
+          <ChevronUpDown20Regular className="switcher-arrow" />
+        </button>
+      </MenuTrigger>
+      <MenuPopover className="switcher-menu">
+        <MenuList>
+          {app.connections.map((known) => (
+            <MenuItem
+              key={known.id}
+              icon={<ConnectionTile connection={known} />}
+              secondaryContent={known.id === connection.id ? <Checkmark20Regular /> : undefined}
+              onClick={() => go({ page: "home", connection: known.id })}
+            >
+              <span className="switcher-text">
+                <span className="switcher-name">{connectionTitle(known)}</span>
+                <span className={`switcher-kind environment-text-${known.kind}`}>
+                  {environmentWord(known.kind)}
+                  {known.organization && known.organization !== known.name ? `, ${known.name}` : ""}
+                </span>
+              </span>
+            </MenuItem>
+          ))}
+          <MenuDivider />
+          <MenuItem icon={<Add20Regular />} onClick={() => go({ page: "connect" })}>
+            Connect another
+          </MenuItem>
+          {hasSample ? null : (
+            <MenuItem icon={<Beaker20Regular />} onClick={() => void explore()}>
+              Explore the sample
+            </MenuItem>
+          )}
+        </MenuList>
+      </MenuPopover>
+    </Menu>
+  );
+}

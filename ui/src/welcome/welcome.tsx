@@ -1,0 +1,110 @@
+import { Button } from "@fluentui/react-components";
+import {
+  Beaker24Regular,
+  Checkmark16Regular,
+  CloudLink24Regular,
+  LockClosed16Regular,
+} from "@fluentui/react-icons";
+import { type ReactNode, useState } from "react";
+import { commands } from "../bridge/generated";
+import { Mark } from "../parts/mark";
+import { useNotices } from "../parts/notices";
+import { go } from "../place";
+
+export function WelcomePage() {
+  const { attempt } = useNotices();
+  const [starting, setStarting] = useState(false);
+  const explore = async () => {
+    setStarting(true);
+    await attempt(async () => {
+      const made = await commands.exploreSample();
+      go({ page: "home", connection: made.id });
+      await commands.sync(made.id, [], false);
+    });
+    setStarting(false);
+  };
+  return (
+    <main className="welcome">
+      <Mark size={28} />
+      <h1>Your Dynamics 365 Sales data, on this computer</h1>
+      <p className="welcome-lead">
+        An encrypted copy of accounts, contacts, leads, opportunities and users, kept up to date.
+        Browse, search and export it without waiting for the cloud.
+      </p>
+      <div className="welcome-ways">
+        <Way
+          icon={<CloudLink24Regular />}
+          title="Connect your organisation"
+          text="With an app registration in Azure, then a sign-in through your browser."
+          points={[
+            "Needs the registration's client ID and secret",
+            "Reads only what your own security role may read",
+            "Production and sandbox side by side",
+          ]}
+        >
+          <Button
+            appearance="primary"
+            className="welcome-button"
+            onClick={() => go({ page: "connect" })}
+            data-testid="welcome-connect"
+          >
+            Connect
+          </Button>
+        </Way>
+        <Way
+          icon={<Beaker24Regular />}
+          title="Explore a sample organisation"
+          text="A complete simulated organisation that runs on this computer."
+          points={[
+            "Ready in seconds, no account",
+            "20,000 records that change as you look",
+            "Nothing leaves this computer",
+          ]}
+        >
+          <Button
+            className="welcome-button"
+            disabled={starting}
+            onClick={() => void explore()}
+            data-testid="welcome-sample"
+          >
+            {starting ? "Starting the sample" : "Explore the sample"}
+          </Button>
+        </Way>
+      </div>
+      <footer className="welcome-footer">
+        <LockClosed16Regular /> Encrypted, key in the system keychain
+        <span>No telemetry</span>
+      </footer>
+    </main>
+  );
+}
+
+function Way({
+  icon,
+  title,
+  text,
+  points,
+  children,
+}: {
+  icon: ReactNode;
+  title: string;
+  text: string;
+  points: string[];
+  children: ReactNode;
+}) {
+  return (
+    <section className="way">
+      <span className="way-icon">{icon}</span>
+      <h2>{title}</h2>
+      <p>{text}</p>
+      <ul>
+        {points.map((point) => (
+          <li key={point}>
+            <Checkmark16Regular /> {point}
+          </li>
+        ))}
+      </ul>
+      {children}
+    </section>
+  );
+}
