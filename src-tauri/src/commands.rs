@@ -94,7 +94,11 @@ pub async fn connect(
     };
     let cancel = desk.begin_sign_in();
     let connected = app
-        .connect(&request, &|pending| wait_for_browser(&handle, pending), &cancel)
+        .connect(
+            &request,
+            &|pending| wait_for_browser(&handle, pending),
+            &cancel,
+        )
         .await;
     events::tell(&handle, &Event::SignIn { sign_in: None });
     let id = connected.map_err(reply)?.row.id.to_string();
@@ -127,11 +131,7 @@ pub async fn sign_in(
 }
 
 /// Tells the window of the connections there are now, and gives one of them.
-async fn finish_connection(
-    handle: &AppHandle,
-    desk: &Desk,
-    connection: &str,
-) -> Reply<Connection> {
+async fn finish_connection(handle: &AppHandle, desk: &Desk, connection: &str) -> Reply<Connection> {
     events::tell_all(handle).await;
     let row = desk.connection(connection).await.map_err(reply)?;
     let session = desk.session(connection).await.map_err(reply)?;
@@ -229,11 +229,7 @@ pub async fn answer_guard(
 }
 
 #[tauri::command]
-pub async fn invalidate(
-    desk: State<'_, Desk>,
-    connection: String,
-    table: String,
-) -> Reply<u64> {
+pub async fn invalidate(desk: State<'_, Desk>, connection: String, table: String) -> Reply<u64> {
     let session = desk.session(&connection).await.map_err(reply)?;
     session.invalidate(&table, &[]).await.map_err(reply)
 }

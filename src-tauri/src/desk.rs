@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use salesmirror_core::{
-    App, ConnectionRow, Error, HttpConfig, Result, RetryPolicy, SecretStore, Session, Settings, View,
+    App, ConnectionRow, Error, HttpConfig, Result, RetryPolicy, SecretStore, Session, Settings,
+    View,
 };
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -71,9 +72,11 @@ impl Desk {
 
     /// An open view.
     pub fn view(&self, id: u32) -> Result<(Session, View)> {
-        lock(&self.views).open.get(&id).cloned().ok_or_else(|| {
-            Error::usage("view_closed", "This view is closed.", "Open it again.")
-        })
+        lock(&self.views)
+            .open
+            .get(&id)
+            .cloned()
+            .ok_or_else(|| Error::usage("view_closed", "This view is closed.", "Open it again."))
     }
 
     /// Closes a view.

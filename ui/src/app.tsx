@@ -40,9 +40,9 @@ export function App() {
 function Page({ app }: { app: AppState }) {
   const place = usePlace();
   const signIn = useBridge((state) => state.signIn);
-  if (signIn) return <WaitingPage signIn={signIn} />;
   if (app.problem) return <ClosedPage app={app} problem={app.problem} />;
-  if (place.page === "connect") return <ConnectPage app={app} />;
+  if (place.page === "connect") return <ConnectPage app={app} signIn={signIn} />;
+  if (signIn) return <WaitingPage signIn={signIn} />;
   const wanted = place.connection;
   const connection = app.connections.find((known) => known.id === wanted) ?? app.connections[0];
   if (!connection) return <WelcomePage />;

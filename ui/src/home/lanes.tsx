@@ -33,6 +33,7 @@ export function Lanes({ tables, runs, now }: { tables: Table[]; runs: Run[]; now
       </ul>
       <div className="lanes-chart" aria-hidden="true">
         <svg
+          height={tables.length * LANE}
           viewBox={`0 0 ${WIDTH} ${tables.length * LANE}`}
           preserveAspectRatio="none"
           aria-hidden="true"

@@ -34,6 +34,7 @@ export function gridColumns(
     colId: "_state",
     headerName: "",
     width: 36,
+    minWidth: 36,
     pinned: "left",
     sortable: false,
     resizable: false,

@@ -34,6 +34,7 @@ import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
 import { StateIcon, stateWord } from "../parts/state";
 import type { OpenRecord } from "./columns";
+import { useColumns } from "./use-columns";
 
 type TabName = "fields" | "all" | "json";
 
@@ -54,11 +55,7 @@ export function RecordPanel({
   const [tab, setTab] = useState<TabName>("fields");
   const panel = useRef<HTMLElement>(null);
   const table = connection.tables.find((known) => known.name === shown.table);
-  const { data: columns } = useQuery({
-    queryKey: ["columns", connection.id, shown.table, table?.state === "new"],
-    queryFn: () => commands.tableColumns(connection.id, shown.table),
-    staleTime: 60_000,
-  });
+  const columns = useColumns(connection, shown.table);
   const { data: record, error } = useQuery({
     queryKey: ["record", connection.id, shown.table, shown.id, table?.last_sync, table?.stale],
     queryFn: () => commands.record(connection.id, shown.table, shown.id),

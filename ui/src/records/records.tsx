@@ -1,15 +1,13 @@
-import { useQuery } from "@tanstack/react-query";
 import type { GridApi } from "ag-grid-community";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import {
-  type Connection,
-  commands,
-  type ErrorReply,
-  type Row,
-  type Sort,
-  type Table,
-  type TableColumns,
-  type ViewRequest,
+import type {
+  Connection,
+  ErrorReply,
+  Row,
+  Sort,
+  Table,
+  TableColumns,
+  ViewRequest,
 } from "../bridge/generated";
 import { asError } from "../bridge/store";
 import { useActions } from "../shell/actions";
@@ -21,6 +19,7 @@ import { RecordPanel } from "./panel";
 import { type Opened, ViewSource } from "./source";
 import { StatusBar } from "./status-bar";
 import { type Kind, Toolbar } from "./toolbar";
+import { useColumns } from "./use-columns";
 
 /** Keys are collected this long before search asks. */
 const SEARCH_PAUSE_MS = 80;
@@ -34,13 +33,7 @@ export default function RecordsPage({
   connection: Connection;
   table: Table;
 }) {
-  // Columns come with the metadata, which the first sync reads.
-  const { data: columns } = useQuery({
-    queryKey: ["columns", connection.id, table.name, table.state === "new"],
-    queryFn: () => commands.tableColumns(connection.id, table.name),
-    enabled: table.state !== "new",
-    staleTime: 60_000,
-  });
+  const columns = useColumns(connection, table.name);
   if (!columns) return <EmptyTable connection={connection} table={table} />;
   return <Records connection={connection} table={table} columns={columns} />;
 }

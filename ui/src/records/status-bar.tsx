@@ -47,7 +47,7 @@ function Going({ table }: { table: Table }) {
   if (search.indexed < search.total) {
     return (
       <span className="muted" data-testid="status-search">
-        search finds {formatCount(search.indexed)} of {formatCount(search.total)} rows so far
+        search index: {formatCount(search.indexed)} of {formatCount(search.total)} rows
       </span>
     );
   }

@@ -1,6 +1,6 @@
 import { Tooltip } from "@fluentui/react-components";
 import { Home20Filled, Home20Regular } from "@fluentui/react-icons";
-import type { ReactNode } from "react";
+import { type ReactNode, useSyncExternalStore } from "react";
 import type { AppState, Connection, Table } from "../bridge/generated";
 import { formatCount } from "../format";
 import { StateGlyph, stateWord } from "../parts/state";
@@ -82,24 +82,41 @@ function Item({
   testId: string;
   children?: ReactNode;
 }) {
+  const isRail = useIsRail();
+  const item = (
+    <a
+      href={to}
+      className="navigation-item"
+      aria-current={isCurrent ? "page" : undefined}
+      aria-label={label}
+      data-testid={testId}
+    >
+      {icon}
+      <span className="navigation-label">{label}</span>
+      <span className="navigation-detail">{children}</span>
+    </a>
+  );
+  if (!isRail) return item;
   return (
     <Tooltip
       content={detail ? `${label}: ${detail}` : label}
       relationship="description"
       positioning="after"
-      showDelay={600}
     >
-      <a
-        href={to}
-        className="navigation-item"
-        aria-current={isCurrent ? "page" : undefined}
-        aria-label={label}
-        data-testid={testId}
-      >
-        {icon}
-        <span className="navigation-label">{label}</span>
-        <span className="navigation-detail">{children}</span>
-      </a>
+      {item}
     </Tooltip>
+  );
+}
+
+// As the style sheet has it: below this width only the icons are left.
+const rail = window.matchMedia("(width < 1000px)");
+
+function useIsRail(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      rail.addEventListener("change", listener);
+      return () => rail.removeEventListener("change", listener);
+    },
+    () => rail.matches,
   );
 }

@@ -7,11 +7,13 @@ import {
   commands,
   type ErrorReply,
   type FieldProblem,
+  type SignIn,
 } from "../bridge/generated";
 import { asError } from "../bridge/store";
 import { ErrorText } from "../parts/error-text";
 import { Mark } from "../parts/mark";
 import { go } from "../place";
+import { WaitingPage } from "./waiting";
 import { WhereToFind } from "./where";
 
 const EMPTY: ConnectionForm = {
@@ -27,45 +29,39 @@ const EMPTY: ConnectionForm = {
 
 type TextField = "name" | "environment" | "tenant" | "client_id" | "client_secret" | "authority";
 
-// What was typed outlives the waiting page, which takes this page's place.
-let kept: ConnectionForm = EMPTY;
-let keptError: ErrorReply | null = null;
-
-export function ConnectPage({ app }: { app: AppState }) {
-  const [form, setForm] = useState(kept);
+/** The form, and the waiting page in its place while somebody signs in: what was typed stays. */
+export function ConnectPage({ app, signIn }: { app: AppState; signIn: SignIn | null }) {
+  const [form, setForm] = useState(EMPTY);
   const [problems, setProblems] = useState<FieldProblem[]>([]);
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
-  const [error, setError] = useState(keptError);
+  const [error, setError] = useState<ErrorReply | null>(null);
   const [busy, setBusy] = useState(false);
   const [advanced, setAdvanced] = useState(form.authority !== null || form.redirect_port !== null);
 
   const change = (part: Partial<ConnectionForm>) => {
-    kept = { ...form, ...part };
-    setForm(kept);
+    setForm((before) => ({ ...before, ...part }));
   };
   const check = async (field?: string) => {
     if (field) setTouched(new Set([...touched, field]));
-    const found = await commands.checkForm(kept);
+    const found = await commands.checkForm(form);
     setProblems(found);
     return found;
   };
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    keptError = null;
     setError(null);
     setTouched(new Set(Object.keys(EMPTY)));
     if ((await check()).length > 0) return;
     setBusy(true);
     try {
-      const made = await commands.connect(kept);
-      kept = EMPTY;
+      const made = await commands.connect(form);
       go({ page: "home", connection: made.id });
       await commands.sync(made.id, [], false);
     } catch (reason) {
       const failure = asError(reason);
       // Who cancelled knows it.
-      keptError = failure.code === "cancelled" || failure.code === "interrupted" ? null : failure;
-      setError(keptError);
+      const isCancelled = failure.code === "cancelled" || failure.code === "interrupted";
+      setError(isCancelled ? null : failure);
       setBusy(false);
     }
   };
@@ -100,6 +96,7 @@ export function ConnectPage({ app }: { app: AppState }) {
     );
   };
 
+  if (signIn) return <WaitingPage signIn={signIn} />;
   return (
     <div className="wizard">
       <aside className="wizard-rail">
@@ -185,10 +182,7 @@ export function ConnectPage({ app }: { app: AppState }) {
           <Button
             icon={<ArrowLeft20Regular />}
             disabled={busy}
-            onClick={() => {
-              keptError = null;
-              go({ page: "home", connection: app.connections[0]?.id ?? null });
-            }}
+            onClick={() => go({ page: "home", connection: app.connections[0]?.id ?? null })}
             data-testid="form-back"
           >
             Back

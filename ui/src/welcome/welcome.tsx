@@ -6,21 +6,25 @@ import {
   LockClosed16Regular,
 } from "@fluentui/react-icons";
 import { type ReactNode, useState } from "react";
-import { commands } from "../bridge/generated";
+import { commands, type ErrorReply } from "../bridge/generated";
+import { asError } from "../bridge/store";
+import { ErrorText } from "../parts/error-text";
 import { Mark } from "../parts/mark";
-import { useNotices } from "../parts/notices";
 import { go } from "../place";
 
 export function WelcomePage() {
-  const { attempt } = useNotices();
   const [starting, setStarting] = useState(false);
+  const [error, setError] = useState<ErrorReply | null>(null);
   const explore = async () => {
     setStarting(true);
-    await attempt(async () => {
+    setError(null);
+    try {
       const made = await commands.exploreSample();
       go({ page: "home", connection: made.id });
       await commands.sync(made.id, [], false);
-    });
+    } catch (reason) {
+      setError(asError(reason));
+    }
     setStarting(false);
   };
   return (
@@ -31,6 +35,11 @@ export function WelcomePage() {
         An encrypted copy of accounts, contacts, leads, opportunities and users, kept up to date.
         Browse, search and export it without waiting for the cloud.
       </p>
+      {error ? (
+        <div className="banner banner-error">
+          <ErrorText error={error} />
+        </div>
+      ) : null}
       <div className="welcome-ways">
         <Way
           icon={<CloudLink24Regular />}
@@ -38,7 +47,7 @@ export function WelcomePage() {
           text="With an app registration in Azure, then a sign-in through your browser."
           points={[
             "Needs the registration's client ID and secret",
-            "Reads only what your own security role may read",
+            "Reads what your own security role may read",
             "Production and sandbox side by side",
           ]}
         >

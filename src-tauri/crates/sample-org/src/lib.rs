@@ -123,11 +123,12 @@ impl SampleOrg {
             .iter()
             .map(|table| config.rows.get(table.name).copied().unwrap_or(table.rows))
             .collect();
-        let state = State::new(World {
+        let world = World {
             seed,
             rows,
-            first_version: first_version(),
-        });
+            first_version: FIRST_VERSION,
+        };
+        let state = State::new(world, version_now());
         let organization = Arc::new(Organization::new(state, description, config.latency));
         let stop = CancellationToken::new();
         for listener in listeners {
@@ -169,9 +170,13 @@ impl SampleOrg {
     }
 }
 
-/// Versions go on growing from one process to the next, so that a mirror of an earlier one notices
-/// that its changes are gone, and its delta links are answered as expired.
-fn first_version() -> u64 {
+/// Rows that nobody has changed have the same version in every process, so that a mirror of an
+/// earlier one finds them unchanged.
+const FIRST_VERSION: u64 = 1_000_000;
+
+/// Versions of changes go on growing from one process to the next, so that a mirror of an earlier
+/// one notices that its changes are gone, and its delta links are answered as expired.
+fn version_now() -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -102,7 +102,8 @@ pub struct Activity {
 pub const TOKEN_LIFE: Duration = Duration::from_secs(4_500);
 
 impl State {
-    pub fn new(world: World) -> Self {
+    /// `version` is that of the first change, unless there are more rows than that.
+    pub fn new(world: World, version: u64) -> Self {
         let changes = world
             .rows
             .iter()
@@ -112,7 +113,7 @@ impl State {
                 ..Changes::default()
             })
             .collect();
-        let version = world.first_version + world.rows.iter().sum::<u64>() + 1;
+        let version = version.max(world.first_version + world.rows.iter().sum::<u64>() + 1);
         Self {
             world,
             changes,

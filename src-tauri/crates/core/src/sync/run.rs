@@ -44,6 +44,8 @@ pub async fn run(
         expected: None,
         begun,
     };
+    // From its first request on, a table that has its turn is shown as syncing.
+    run.show_progress();
     let result = tokio::select! {
         result = run.drive(options) => result,
         () = cancel.cancelled() => Err(Error::interrupted()),

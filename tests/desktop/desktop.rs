@@ -1,0 +1,311 @@
+//! A desktop for one test: a display, a session bus with an unlocked keyring, and the driver of the
+//! app's web view.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+/// On a busy machine without a graphics card a first paint takes seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether the session has a keychain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Keychain {
+    Unlocked,
+    Absent,
+}
+
+/// A display with a driver on it. All of it ends with this.
+pub struct Desktop {
+    display: Child,
+    driver: Child,
+    number: String,
+    address: String,
+    pub folder: PathBuf,
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        // The driver's group has the bus, the keyring and the app in it.
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &format!("-{}", self.driver.id())])
+            .status();
+        let _ = self.driver.wait();
+        let _ = self.display.kill();
+        let _ = self.display.wait();
+    }
+}
+
+fn program() -> PathBuf {
+    let mut path = std::env::current_exe().expect("a path");
+    path.pop();
+    path.pop();
+    let path = path.join("salesmirror-desktop");
+    assert!(
+        path.exists(),
+        "{} is missing: `cargo xtask test` builds it with its pages",
+        path.display()
+    );
+    path
+}
+
+impl Desktop {
+    /// A desktop whose home is `folder`.
+    pub fn start(folder: &Path, keychain: Keychain) -> Self {
+        let mut display = Command::new("Xvfb")
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "1400x1000x24",
+                "-nolisten",
+                "tcp",
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb is installed");
+        let mut number = String::new();
+        BufReader::new(display.stdout.take().expect("an output"))
+            .read_line(&mut number)
+            .expect("the display says its number");
+        let number = format!(":{}", number.trim());
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
+        let programs = write_browser(folder);
+        let (bus, keyring) = match keychain {
+            Keychain::Unlocked => (
+                vec!["dbus-run-session", "--"],
+                "printf '\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1;",
+            ),
+            // A bus with nobody on it would start a keyring by itself.
+            Keychain::Absent => (
+                vec!["env", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent"],
+                "",
+            ),
+        };
+        let script = format!("{keyring} exec WebKitWebDriver --port={port}");
+        let mut words = bus.into_iter().chain(["sh", "-c", &script]);
+        let driver = Command::new(words.next().expect("a word"))
+            .args(words)
+            .env("DISPLAY", &number)
+            .env("HOME", folder)
+            .env("XDG_DATA_HOME", folder.join("share"))
+            .env("XDG_CONFIG_HOME", folder.join("config"))
+            .env("XDG_CACHE_HOME", folder.join("cache"))
+            .env("XDG_RUNTIME_DIR", folder)
+            .env("SALESMIRROR_DATA_DIR", folder.join("data"))
+            .env("PATH", programs)
+            .env("TAURI_AUTOMATION", "true")
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env_remove("WAYLAND_DISPLAY")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("the driver is installed");
+        Self {
+            display,
+            driver,
+            number,
+            address: format!("http://127.0.0.1:{port}"),
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// Starts the app.
+    pub async fn open(&self) -> Window {
+        let capabilities = json!({"webkitgtk:browserOptions": {"binary": program(), "args": []}});
+        let capabilities = capabilities.as_object().expect("an object").clone();
+        let begun = Instant::now();
+        loop {
+            let client = ClientBuilder::new(HttpConnector::new())
+                .capabilities(capabilities.clone())
+                .connect(&self.address)
+                .await;
+            match client {
+                Ok(client) => {
+                    return Window {
+                        client,
+                        display: self.number.clone(),
+                    };
+                }
+                // The driver takes a moment to listen.
+                Err(error) => assert!(begun.elapsed() < PATIENCE, "no window: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The address that the app sent the system's browser to.
+    pub async fn visited(&self) -> String {
+        let file = self.folder.join("visited");
+        let begun = Instant::now();
+        loop {
+            if let Ok(text) = std::fs::read_to_string(&file)
+                && text.ends_with('\n')
+            {
+                std::fs::remove_file(&file).expect("the file can go");
+                return text.trim().to_owned();
+            }
+            assert!(begun.elapsed() < PATIENCE, "no browser was opened");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// The program that opens the system's browser, which here only writes down where it was sent.
+/// Gives the search path that finds it first.
+fn write_browser(folder: &Path) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let programs = folder.join("bin");
+    std::fs::create_dir_all(&programs).expect("a folder");
+    let path = programs.join("xdg-open");
+    let visited = folder.join("visited");
+    let script = format!(
+        "#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n",
+        visited.display()
+    );
+    std::fs::write(&path, script).expect("a script");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    let rest = std::env::var("PATH").unwrap_or_default();
+    format!("{}:{rest}", programs.display())
+}
+
+/// The app's window.
+pub struct Window {
+    client: Client,
+    display: String,
+}
+
+/// The selector of a `data-testid`.
+fn by_id(id: &str) -> String {
+    format!("[data-testid=\"{id}\"]")
+}
+
+impl Window {
+    pub async fn element(&self, css: &str) -> Element {
+        self.client
+            .wait()
+            .at_most(PATIENCE)
+            .every(Duration::from_millis(50))
+            .for_element(Locator::Css(css))
+            .await
+            .unwrap_or_else(|error| {
+                self.picture("failed");
+                panic!("{css} does not appear: {error}")
+            })
+    }
+
+    pub async fn see(&self, id: &str) -> Element {
+        self.element(&by_id(id)).await
+    }
+
+    /// Clicks, once nothing is in front any more.
+    pub async fn click(&self, id: &str) {
+        self.click_css(&by_id(id)).await;
+    }
+
+    pub async fn click_css(&self, css: &str) {
+        let begun = Instant::now();
+        loop {
+            match self.element(css).await.click().await {
+                Ok(()) => return,
+                Err(error) => assert!(begun.elapsed() < PATIENCE, "{css}: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    pub async fn write(&self, id: &str, text: &str) {
+        let element = self.see(id).await;
+        // What is typed replaces what is selected; the driver's own way of clearing a field tells the
+        // page nothing.
+        self.js(&format!("document.querySelector('{}').select()", by_id(id)))
+            .await;
+        element.send_keys(text).await.expect("a field");
+    }
+
+    /// Waits until the element's text has this part.
+    pub async fn expect_text(&self, id: &str, part: &str) {
+        let begun = Instant::now();
+        let mut text = String::new();
+        while begun.elapsed() < 2 * PATIENCE {
+            // What is drawn anew in between is looked for again.
+            if let Ok(found) = self.see(id).await.text().await {
+                text = found;
+                if text.contains(part) {
+                    return;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.picture("failed");
+        panic!("{id} is \"{text}\", not \"{part}\"");
+    }
+
+    pub async fn js(&self, script: &str) -> Value {
+        self.client
+            .execute(script, Vec::new())
+            .await
+            .unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Waits until the script gives this.
+    pub async fn expect_js(&self, script: &str, value: &Value) {
+        let begun = Instant::now();
+        let mut found = Value::Null;
+        while begun.elapsed() < PATIENCE {
+            found = self.js(script).await;
+            if found == *value {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.picture("failed");
+        panic!("{script} gives {found}, not {value}");
+    }
+
+    /// The system's save dialog: types a path and confirms it.
+    pub async fn save_as(&self, path: &Path) {
+        let script = "for i in $(seq 100); do id=$(xdotool search --name '^Save as$' | tail -1); \
+             [ -n \"$id\" ] && break; sleep 0.1; done; [ -n \"$id\" ] || exit 1; sleep 0.5; \
+             xdotool windowfocus \"$id\"; sleep 0.2; xdotool key ctrl+a; \
+             xdotool type --delay 5 \"$1\"; sleep 0.3; xdotool key Return";
+        let status = Command::new("sh")
+            .args(["-c", script, "sh"])
+            .arg(path)
+            .env("DISPLAY", &self.display)
+            .status()
+            .expect("a shell");
+        assert!(status.success(), "no save dialog appeared");
+    }
+
+    /// Keeps a picture where `SALESMIRROR_PICTURES` names a folder, for looking at.
+    pub fn picture(&self, name: &str) {
+        let Some(folder) = std::env::var_os("SALESMIRROR_PICTURES") else {
+            return;
+        };
+        let _ = Command::new("import")
+            .args(["-window", "root", "-crop", "1280x800+0+0", "+repage"])
+            .arg(PathBuf::from(folder).join(format!("{name}.png")))
+            .env("DISPLAY", &self.display)
+            .status();
+    }
+
+    /// Ends the app.
+    pub async fn close(self) {
+        self.client.close().await.expect("the app ends");
+    }
+}

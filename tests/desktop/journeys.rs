@@ -1,0 +1,336 @@
+//! What people do with the window.
+
+use std::time::{Duration, Instant};
+
+use salesmirror_sample_org::{Config, SampleOrg, parse_rows};
+use serde_json::json;
+
+use crate::desktop::{Desktop, Keychain, Window};
+
+/// Collects what the content security policy refuses from here on.
+const WATCH_POLICY: &str = "window.refused = []; document.addEventListener(\
+    'securitypolicyviolation', (event) => window.refused.push(event.violatedDirective));";
+
+fn folder() -> tempfile::TempDir {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tempfile::tempdir().expect("a folder")
+}
+
+/// Rows that are drawn, by their number in the grid.
+const FIRST_ROW: &str = ".ag-row[row-index='0'] .cell-name";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
+    let folder = folder();
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked);
+    let window = desktop.open().await;
+    window.see("welcome-sample").await;
+    window.js(WATCH_POLICY).await;
+    window.picture("welcome");
+    window.click("welcome-sample").await;
+    for table in ["account", "contact", "lead", "opportunity", "systemuser"] {
+        window
+            .expect_text(&format!("table-state-{table}"), "In sync")
+            .await;
+    }
+    window.expect_text("table-rows-contact", "12,000").await;
+    styles_are_applied(&window).await;
+    window.picture("home-light");
+
+    browse(&window).await;
+    search_and_sort(&window).await;
+    let file = folder.path().join("contacts.csv");
+    export(&window, &file).await;
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let lines = csv_lines(&text);
+    assert!(text.starts_with('\u{feff}'), "Excel sees UTF-8");
+    assert!(lines > 1, "{lines} lines");
+
+    window.click("theme-switch").await;
+    window.click("theme-dark").await;
+    window
+        .expect_js(
+            "return getComputedStyle(document.querySelector('.layer')).backgroundColor",
+            &json!("rgb(31, 31, 31)"),
+        )
+        .await;
+    window.picture("records-dark");
+    window.expect_js("return window.refused", &json!([])).await;
+    window.close().await;
+
+    let window = desktop.open().await;
+    window.expect_text("table-rows-contact", "12,000").await;
+    window.click("sync-now").await;
+    window.expect_text("table-state-contact", "In sync").await;
+    window
+        .expect_js(
+            "return document.querySelector('.theme-dark') !== null",
+            &json!(true),
+        )
+        .await;
+    window.picture("home-dark");
+    disconnect(&window).await;
+    let left: Vec<_> = std::fs::read_dir(folder.path().join("data"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .filter(|name| name.to_string_lossy().contains(".db"))
+        .collect();
+    assert!(left.is_empty(), "{left:?} is left of a purged connection");
+    window.close().await;
+}
+
+/// Without the nonce a Fluent button has no radius, and rows of the grid no place.
+async fn styles_are_applied(window: &Window) {
+    window
+        .expect_js(
+            "return getComputedStyle(document.querySelector('[data-testid=\"sync-now\"]')).borderRadius",
+            &json!("4px"),
+        )
+        .await;
+}
+
+async fn browse(window: &Window) {
+    window.click("nav-contact").await;
+    window.element(FIRST_ROW).await;
+    window.expect_text("status-total", "12,000 contacts").await;
+    window
+        .expect_js(
+            "return document.querySelector('.ag-row').getBoundingClientRect().height",
+            &json!(32),
+        )
+        .await;
+    // The last row, at any depth: the scroll bar is dragged to its end.
+    window
+        .expect_js(
+            "const grid = [...document.querySelectorAll('.grid *')].filter((one) => one.scrollHeight > one.clientHeight + 1000)[0]; \
+             grid.scrollTop = grid.scrollHeight; \
+             return document.querySelector(\".ag-row[row-index='11999'] .cell-name\")?.textContent.length > 3",
+            &json!(true),
+        )
+        .await;
+    window
+        .expect_js(
+            "const grid = [...document.querySelectorAll('.grid *')].filter((one) => one.scrollHeight > one.clientHeight + 1000)[0]; \
+             grid.scrollTop = 0; return document.querySelector(\".ag-row[row-index='0'] .cell-name\") !== null",
+            &json!(true),
+        )
+        .await;
+    window.picture("records-light");
+    window.click_css(FIRST_ROW).await;
+    let name = "return document.querySelector('.panel h2').textContent === \
+         document.querySelector(\".ag-row[row-index='0'] .cell-name\").textContent";
+    window.expect_js(name, &json!(true)).await;
+    window.click("panel-json").await;
+    window
+        .expect_js(
+            "return document.querySelector('.panel-json').textContent.includes('\"contactid\"')",
+            &json!(true),
+        )
+        .await;
+    window.picture("record-panel");
+}
+
+async fn search_and_sort(window: &Window) {
+    // The search index may follow the sync still; the page looks again by itself.
+    window.write("search", "brandvik").await;
+    window
+        .expect_js(
+            "const names = [...document.querySelectorAll('.ag-row .cell-name')].map((cell) => cell.textContent); \
+             return names.length > 2 && names.every((name) => name.includes('Brandvik') || name === '')",
+            &json!(true),
+        )
+        .await;
+    window
+        .expect_text("status-total", " of 12,000 contacts")
+        .await;
+    window.click_css(".ag-header-cell[col-id='fullname']").await;
+    window
+        .expect_js(
+            "const rows = [...document.querySelectorAll('.ag-row')].filter((row) => row.querySelector('.cell-name')?.textContent); \
+             rows.sort((a, b) => a.getAttribute('row-index') - b.getAttribute('row-index')); \
+             const names = rows.map((row) => row.querySelector('.cell-name').textContent.toLowerCase()); \
+             return names.length > 2 && names.every((name, index) => index === 0 || names[index - 1] <= name)",
+            &json!(true),
+        )
+        .await;
+    window.picture("records-search");
+}
+
+async fn export(window: &Window, file: &std::path::Path) {
+    window.click("export-open").await;
+    window.picture("export");
+    window.click("export-start").await;
+    window.save_as(file).await;
+    window.expect_text("export-done", "Exported").await;
+    window.picture("exported");
+    window.click("export-close").await;
+}
+
+fn csv_lines(text: &str) -> usize {
+    text.lines().count()
+}
+
+async fn disconnect(window: &Window) {
+    window.click("home-more").await;
+    window.click("disconnect").await;
+    window.click("disconnect-confirm").await;
+    window.see("welcome-sample").await;
+}
+
+/// An organisation of somebody else, in another process as far as the app can tell.
+async fn organization() -> SampleOrg {
+    let config = Config {
+        rows: parse_rows("account=400,contact=16000,lead=300,opportunity=300,systemuser=20")
+            .expect("rows"),
+        latency: Duration::from_millis(400),
+        ..Config::default()
+    };
+    SampleOrg::start(config).await.expect("an organisation")
+}
+
+async fn control(org: &SampleOrg, path: &str, body: &'static str) {
+    let url = format!("{}/{path}", org.description().control_url);
+    let reply = reqwest::Client::new().post(url).body(body).send().await;
+    assert!(reply.expect("a reply").status().is_success(), "{path}");
+}
+
+async fn fill(window: &Window, org: &SampleOrg, secret: &str) {
+    let place = org.description();
+    window.write("form-name", "Norrvale").await;
+    window
+        .write("form-environment", &place.environment_url)
+        .await;
+    window.write("form-tenant", &place.tenant_id).await;
+    window.write("form-client_id", &place.client_id).await;
+    window.write("form-client_secret", secret).await;
+    window.click("form-advanced").await;
+    window.write("form-authority", &place.authority_url).await;
+}
+
+/// Submits the form and signs in with what the system's browser was sent to.
+async fn sign_in(window: &Window, desktop: &Desktop) {
+    window.click("form-submit").await;
+    visit(window, desktop).await;
+}
+
+async fn visit(window: &Window, desktop: &Desktop) {
+    let address = desktop.visited().await;
+    window.see("signin-wait").await;
+    window.picture("sign-in");
+    reqwest::get(address).await.expect("the browser's page");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organisation_is_connected_by_the_form_and_browsed_while_it_syncs() {
+    let (folder, org) = (folder(), organization().await);
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked);
+    let window = desktop.open().await;
+    window.click("welcome-connect").await;
+    // What can be seen to be wrong is said before anything is sent.
+    fill(&window, &org, "5f1c0f64-2a57-4b5a-9c53-0d3f4c3ba001").await;
+    window.click("form-submit").await;
+    window
+        .expect_js(
+            "return document.body.textContent.includes(\"This is the secret's ID, not its value\")",
+            &json!(true),
+        )
+        .await;
+    window.picture("form-problem");
+
+    // What the service refuses comes back to the form, which keeps what was typed.
+    control(&org, "consent", r#"{"mode":"accept"}"#).await;
+    window.write("form-client_secret", "not~the.secret").await;
+    sign_in(&window, &desktop).await;
+    window.expect_js(HAS_ERROR, &json!(true)).await;
+    window.picture("form-wrong-secret");
+    control(&org, "consent", r#"{"mode":"decline"}"#).await;
+    let secret = org.description().client_secret.clone();
+    window.write("form-client_secret", &secret).await;
+    sign_in(&window, &desktop).await;
+    window.expect_js(HAS_ERROR, &json!(true)).await;
+    assert!(
+        !folder.path().join("data").join("app.db").exists(),
+        "no half-made connection is left"
+    );
+
+    control(&org, "consent", r#"{"mode":"accept"}"#).await;
+    sign_in(&window, &desktop).await;
+    window.see("home-table-contact").await;
+    browse_while_syncing(&window).await;
+    for table in ["account", "contact", "lead", "opportunity", "systemuser"] {
+        window
+            .expect_text(&format!("table-state-{table}"), "In sync")
+            .await;
+    }
+    guard(&window, &org).await;
+    window.close().await;
+}
+
+const HAS_ERROR: &str = "return document.querySelector('.banner-error')?.textContent.length > 40";
+
+/// The first page of contacts is browsed while the others are on their way.
+async fn browse_while_syncing(window: &Window) {
+    window.click("nav-contact").await;
+    window
+        .expect_js(
+            "return [...document.querySelectorAll('.ag-row .cell-name')].filter((cell) => cell.textContent !== '').length > 5 && \
+             document.querySelector('.status-bar .state-syncing') !== null",
+            &json!(true),
+        )
+        .await;
+    let begun = Instant::now();
+    window.click_css(FIRST_ROW).await;
+    window.see("panel").await;
+    let took = begun.elapsed();
+    window.picture("browsing-while-syncing");
+    assert!(took < Duration::from_secs(3), "the window took {took:?}");
+    window.click("nav-home").await;
+}
+
+/// A role that reads less makes rows vanish from a full sync: the guard asks, and keeps them.
+async fn guard(window: &Window, org: &SampleOrg) {
+    control(org, "privileges", r#"{"table":"contact","read":"user"}"#).await;
+    window.click("more-contact").await;
+    window.click("resync-contact").await;
+    window
+        .expect_text("table-state-contact", "Needs your answer")
+        .await;
+    window.click("review-contact").await;
+    window.see("guard").await;
+    window.picture("guard");
+    window.click("guard-keep").await;
+    window.expect_text("table-rows-contact", "16,000").await;
+    window.expect_text("table-state-contact", "In sync").await;
+
+    control(org, "privileges", r#"{"table":"contact","read":"none"}"#).await;
+    window.click("sync-contact").await;
+    window.expect_text("table-state-contact", "Failed").await;
+    window.picture("table-failed");
+    control(org, "privileges", r#"{"table":"contact","read":"all"}"#).await;
+    window.click("more-account").await;
+    window.click("invalidate-account").await;
+    window.click("confirm").await;
+    window.expect_text("table-state-account", "In sync").await;
+
+    control(org, "tokens/revoke", "{}").await;
+    window.click("sync-now").await;
+    window.see("banner-sign-in").await;
+    window.picture("signed-out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_keychain_the_window_says_so_and_keeps_nothing() {
+    let folder = folder();
+    let desktop = Desktop::start(folder.path(), Keychain::Absent);
+    let window = desktop.open().await;
+    window.click("welcome-sample").await;
+    window
+        .expect_js(
+            "return document.querySelector('.banner-error')?.textContent.toLowerCase().includes('keychain')",
+            &json!(true),
+        )
+        .await;
+    window.picture("no-keychain");
+    assert!(!folder.path().join("data").join("app.db").exists());
+    window.close().await;
+}
