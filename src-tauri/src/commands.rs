@@ -1,4 +1,8 @@
 //! The window's commands, each as the table in `wire` names it: unpack, call core, return.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a command's arguments are handed over by value"
+)]
 
 use std::cell::Cell;
 use std::path::PathBuf;

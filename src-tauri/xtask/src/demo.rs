@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: the main job on the sample organisation, through the command line.
+//! `cargo xtask demo`: the main job on the sample organisation. Opens the app where there is a
+//! display, else does the same through the command line.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -9,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::process::{finish, run as run_program, step};
-use crate::{root, system};
+use crate::{root, system, ui};
 
 /// Set in the process that runs inside a session with a keyring.
 const INSIDE: &str = "SALESMIRROR_DEMO_SESSION";
@@ -21,6 +22,9 @@ const TABLES: [&str; 5] = ["accounts", "contacts", "leads", "opportunities", "us
 /// Where a step does not work; the step says why.
 pub fn run() -> Result<()> {
     system::ensure(&[&system::BUILD[..], &system::KEYRING[..]].concat())?;
+    if has_display() {
+        return open_app();
+    }
     step("Building the command line");
     run_program(
         "cargo",
@@ -44,6 +48,33 @@ pub fn run() -> Result<()> {
         );
     }
     Demo::start()?.main_job()
+}
+
+fn has_display() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Builds and opens the app; its first page offers the sample organisation.
+fn open_app() -> Result<()> {
+    system::ensure(&system::WINDOW)?;
+    ui::build()?;
+    step("Building the app");
+    run_program(
+        "cargo",
+        [
+            "build",
+            "--release",
+            "--package",
+            "salesmirror-desktop",
+            "--features",
+            "custom-protocol",
+        ],
+    )?;
+    step("Opening the app: choose \"Explore the sample\" there");
+    let program = target().join("release").join("salesmirror-desktop");
+    finish(Command::new(program).current_dir(root()))
 }
 
 fn target() -> PathBuf {

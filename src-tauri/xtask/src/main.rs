@@ -6,6 +6,7 @@ mod demo;
 mod process;
 mod system;
 mod test;
+mod ui;
 
 use std::path::PathBuf;
 

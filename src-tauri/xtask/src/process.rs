@@ -49,3 +49,15 @@ pub fn works(program: &str, arguments: &[&str]) -> bool {
         .status()
         .is_ok_and(|status| status.success())
 }
+
+/// What a program prints; `None` where it cannot be started or fails.
+pub fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let found = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&found.stdout).into_owned();
+    found.status.success().then_some(text)
+}

@@ -64,7 +64,14 @@ export class ViewSource {
   }
 
   async #openView(request: ViewRequest, key: string): Promise<View> {
-    const view = await commands.openView(this.#connection, request);
+    let view: View;
+    try {
+      view = await commands.openView(this.#connection, request);
+    } catch (reason) {
+      // The next who asks tries again.
+      if (key === this.#key) this.#opening = null;
+      throw reason;
+    }
     if (key !== this.#key) {
       // Somebody typed on: nobody waits for this one any more.
       void commands.closeView(view.id);

@@ -164,6 +164,18 @@ impl State {
         self.depth.get(&table).copied().unwrap_or(Depth::Global)
     }
 
+    /// Whether the user's role reaches the row: with read at user level only their own.
+    pub fn can_read(&self, row: Row, user: Uuid) -> bool {
+        match self.depth(row.table) {
+            Depth::Global => true,
+            Depth::None => false,
+            Depth::User => {
+                let (table, index) = self.world.owner(row);
+                self.id(table, index) == user
+            }
+        }
+    }
+
     pub fn is_tracked(&self, table: usize) -> bool {
         TABLES[table].tracked && !self.untracked.contains(&table)
     }

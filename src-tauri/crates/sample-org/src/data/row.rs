@@ -131,7 +131,8 @@ impl World {
         })
     }
 
-    fn owner(&self, row: Row) -> (usize, u64) {
+    /// The user or team that owns a row: its table and index.
+    pub fn owner(&self, row: Row) -> (usize, u64) {
         let mut dice = self.dice(row, "owner");
         if dice.chance(4) {
             (TEAM, dice.below(6))

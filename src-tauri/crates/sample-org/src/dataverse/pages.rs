@@ -65,7 +65,10 @@ pub fn list(state: &State, call: &Call<'_>, table: usize) -> Response {
     };
     let page = match cursor.since {
         Some(since) => delta(state, table, cursor, since),
-        None => scan(state, table, cursor, &filter, call.top()),
+        None => {
+            let holds = |row: &Row| filter.holds(state, row) && state.can_read(*row, call.user);
+            scan(state, table, cursor, &holds, call.top())
+        }
     };
     write(state, call, table, &columns, cursor, &page)
 }
@@ -123,14 +126,17 @@ fn begin(state: &State, call: &Call<'_>, table: usize, tracking: bool) -> Result
     })
 }
 
-fn scan(state: &State, table: usize, cursor: Cursor, filter: &Filter, top: Option<usize>) -> Page {
+fn scan(
+    state: &State,
+    table: usize,
+    cursor: Cursor,
+    holds: &dyn Fn(&Row) -> bool,
+    top: Option<usize>,
+) -> Page {
     let mut page = Page::default();
     let begin = if cursor.page == 1 { 0 } else { cursor.last + 1 };
     for index in begin..state.changes[table].end {
-        let Some(row) = state
-            .row(table, index)
-            .filter(|row| filter.holds(state, row))
-        else {
+        let Some(row) = state.row(table, index).filter(holds) else {
             continue;
         };
         if top.is_some_and(|top| page.rows.len() == top) {
@@ -346,7 +352,8 @@ pub fn single(state: &State, call: &Call<'_>, table: usize, key: &str) -> Respon
     };
     let row = Uuid::try_parse(key)
         .ok()
-        .and_then(|id| state.find(table, id));
+        .and_then(|id| state.find(table, id))
+        .filter(|row| state.can_read(*row, call.user));
     let Some(row) = row else {
         return errors::not_found(TABLES[table].name, key);
     };
