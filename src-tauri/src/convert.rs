@@ -36,7 +36,7 @@ pub const fn theme_word(theme: Theme) -> &'static str {
 
 /// A connection with its tables as they stand.
 pub async fn connection(row: &ConnectionRow, session: &Session) -> Result<wire::Connection> {
-    let tables: Vec<wire::Table> = session.status().await?.into_iter().map(table).collect();
+    let mut tables: Vec<wire::Table> = session.status().await?.into_iter().map(table).collect();
     let syncing = session.is_syncing();
     let problem = match (session.problem(), row.signed_in) {
         (Some(problem), _) => Some(error(&problem)),
@@ -44,6 +44,13 @@ pub async fn connection(row: &ConnectionRow, session: &Session) -> Result<wire::
         (None, true) if syncing => None,
         (None, true) => common_problem(&tables),
     };
+    if !row.signed_in {
+        // Nothing is wrong with the tables: they wait for the sign-in, which the connection asks for.
+        let failed = |table: &&mut wire::Table| table.state == TableState::Failed;
+        for table in tables.iter_mut().filter(failed) {
+            table.state = TableState::Paused;
+        }
+    }
     Ok(wire::Connection {
         syncing,
         tables,

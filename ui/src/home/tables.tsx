@@ -255,7 +255,7 @@ function StateCell({
           {plural(table.stale, "row is", "rows are")} read again at the next sync
         </p>
       ) : null}
-      {state === "paused" ? (
+      {state === "paused" && table.error === null ? (
         <p className="state-detail">Goes on from its last page at the next sync</p>
       ) : null}
       {table.guard ? (

@@ -125,6 +125,8 @@ impl ConnectionTokens {
                 Err(error) => {
                     if error.needs_sign_in() {
                         self.keep(None).await?;
+                        current.refresh = None;
+                        current.access = None;
                     }
                     return Err(error.into());
                 }

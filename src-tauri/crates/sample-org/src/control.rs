@@ -84,6 +84,7 @@ pub fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Respo
         ("POST", "delta-tokens/expire") => {
             state.version += 1;
             state.oldest_token = state.version;
+            state.forget_pages();
             done()
         }
         ("POST", "tokens/revoke") => {
@@ -102,11 +103,13 @@ pub fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Respo
                 _ => Depth::Global,
             };
             set(number(&wanted.table), |table| {
+                state.forget_pages();
                 state.depth.insert(table, depth);
             })
         }),
         ("POST", "tracking") => with(body, |wanted: Tracking| {
             set(number(&wanted.table), |table| {
+                state.forget_pages();
                 if wanted.enabled {
                     state.untracked.remove(&table);
                 } else {

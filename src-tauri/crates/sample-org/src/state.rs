@@ -164,6 +164,13 @@ impl State {
         self.depth.get(&table).copied().unwrap_or(Depth::Global)
     }
 
+    /// Answers change although no row did: pages kept from before are no good.
+    pub fn forget_pages(&mut self) {
+        for changes in &mut self.changes {
+            changes.generation += 1;
+        }
+    }
+
     /// Whether the user's role reaches the row: with read at user level only their own.
     pub fn can_read(&self, row: Row, user: Uuid) -> bool {
         match self.depth(row.table) {

@@ -249,13 +249,14 @@ impl AppDb {
         Ok(token.flatten().map(SecretString::from))
     }
 
-    /// Keeps a connection's refresh token; `None` forgets it.
+    /// Keeps a connection's refresh token; `None` forgets it, and with it a user is signed out.
     ///
     /// # Errors
     /// Where the disk refuses.
     pub fn set_refresh_token(&self, id: Uuid, token: Option<&SecretString>) -> Result<()> {
         self.lock().execute(
-            "UPDATE connection SET refresh_token = ? WHERE id = ?",
+            "UPDATE connection SET refresh_token = ?1, \
+             signed_in = ?1 IS NOT NULL OR flow = 'client-credentials' WHERE id = ?2",
             params![token.map(ExposeSecret::expose_secret), id],
         )?;
         Ok(())
