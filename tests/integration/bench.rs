@@ -24,21 +24,31 @@ pub struct Bench {
 impl Bench {
     /// An organisation with so many rows: `account=10,contact=20`.
     pub async fn new(rows: &str) -> Self {
+        let bench = Self::start(rows, false).await;
+        bench.control("consent", r#"{"mode":"accept"}"#).await;
+        bench
+    }
+
+    /// An organisation behind https, with a certificate that nobody trusts yet.
+    pub async fn with_tls(rows: &str) -> Self {
+        Self::start(rows, true).await
+    }
+
+    async fn start(rows: &str, tls: bool) -> Self {
         let config = Config {
             rows: parse_rows(rows).expect("rows"),
+            tls,
             ..Config::default()
         };
         let org = SampleOrg::start(config).await.expect("an organisation");
         // The first of a process installs it; the others find it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let bench = Self {
+        Self {
             org,
             folder: tempfile::tempdir().expect("a folder"),
             secrets: SecretStore::in_memory(),
             http: reqwest::Client::new(),
-        };
-        bench.control("consent", r#"{"mode":"accept"}"#).await;
-        bench
+        }
     }
 
     pub fn data_dir(&self) -> PathBuf {

@@ -20,7 +20,7 @@ fn program() -> PathBuf {
 }
 
 /// Runs a shell script in a session with an unlocked keyring. `$SM` is the program.
-async fn in_session(bench: &Bench, script: &str) -> Output {
+pub async fn in_session(bench: &Bench, script: &str) -> Output {
     let org = bench.org.description().clone();
     let data_dir = bench.data_dir();
     let script = format!(
@@ -47,10 +47,10 @@ async fn in_session(bench: &Bench, script: &str) -> Output {
     .expect("a result")
 }
 
-const CONNECT: &str = r#"printf '%s' "$SECRET" | "$SM" connect --json --name demo --environment "$ENVIRONMENT" \
+pub const CONNECT: &str = r#"printf '%s' "$SECRET" | "$SM" connect --json --name demo --environment "$ENVIRONMENT" \
   --authority "$AUTHORITY" --tenant "$TENANT" --client-id "$CLIENT" --client-secret-stdin --flow client-credentials"#;
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),

@@ -4,3 +4,4 @@ mod bench;
 mod command_line;
 mod house_rules;
 mod main_job;
+mod processes;
