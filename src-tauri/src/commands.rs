@@ -23,7 +23,18 @@ use tauri_plugin_opener::OpenerExt as _;
 use crate::desk::Desk;
 use crate::{convert, events, sample};
 
-type Reply<T> = Result<T, ErrorReply>;
+type Reply<T> = Result<T, Refusal>;
+
+/// Why a command did not do what it was asked for.
+#[derive(serde::Serialize)]
+#[serde(transparent)]
+pub struct Refusal(ErrorReply);
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(convert::error(&error))
+    }
+}
 
 /// How long the browser may take.
 const SIGN_IN_PATIENCE: Duration = Duration::from_secs(300);
@@ -34,10 +45,6 @@ const SHOWN_COLUMNS: usize = 9;
 /// Rows that one window may ask for.
 const MOST_ROWS: u32 = 1_000;
 
-fn reply(error: Error) -> ErrorReply {
-    convert::error(&error)
-}
-
 #[tauri::command]
 pub async fn app_state(handle: AppHandle) -> AppState {
     events::state(&handle).await
@@ -45,14 +52,14 @@ pub async fn app_state(handle: AppHandle) -> AppState {
 
 #[tauri::command]
 pub async fn explore_sample(handle: AppHandle, desk: State<'_, Desk>) -> Reply<Connection> {
-    let app = desk.app().await.map_err(reply)?;
-    let known = app.connections().await.map_err(reply)?;
+    let app = desk.app().await?;
+    let known = app.connections().await?;
     let row = match known
         .into_iter()
         .find(|row| row.environment_kind == sample::KIND)
     {
         Some(row) => row,
-        None => desk.sample.connect(app).await.map_err(reply)?,
+        None => desk.sample.connect(app).await?,
     };
     finish_connection(&handle, &desk, &row.id.to_string()).await
 }
@@ -83,7 +90,7 @@ pub async fn connect(
     desk: State<'_, Desk>,
     form: ConnectionForm,
 ) -> Reply<Connection> {
-    let app = desk.app().await.map_err(reply)?;
+    let app = desk.app().await?;
     let request = Request {
         name: form.name,
         environment: form.environment,
@@ -105,7 +112,7 @@ pub async fn connect(
         )
         .await;
     events::tell(&handle, &Event::SignIn { sign_in: None });
-    let id = connected.map_err(reply)?.row.id.to_string();
+    let id = connected?.row.id.to_string();
     bring_to_front(&handle);
     finish_connection(&handle, &desk, &id).await
 }
@@ -116,10 +123,10 @@ pub async fn sign_in(
     desk: State<'_, Desk>,
     connection: String,
 ) -> Reply<Connection> {
-    let app = desk.app().await.map_err(reply)?;
-    let row = desk.connection(&connection).await.map_err(reply)?;
+    let app = desk.app().await?;
+    let row = desk.connection(&connection).await?;
     if row.environment_kind == sample::KIND {
-        desk.sample.sign_in_again(app, &row).await.map_err(reply)?;
+        desk.sample.sign_in_again(app, &row).await?;
     } else {
         let cancel = desk.begin_sign_in();
         let open = |pending: &PendingSignIn| wait_for_browser(&handle, pending);
@@ -127,7 +134,7 @@ pub async fn sign_in(
             .sign_in_again(&row, SIGN_IN_PATIENCE, &open, &cancel)
             .await;
         events::tell(&handle, &Event::SignIn { sign_in: None });
-        signed_in.map_err(reply)?;
+        signed_in?;
         bring_to_front(&handle);
     }
     events::forget(&desk, &connection);
@@ -137,9 +144,9 @@ pub async fn sign_in(
 /// Tells the window of the connections there are now, and gives one of them.
 async fn finish_connection(handle: &AppHandle, desk: &Desk, connection: &str) -> Reply<Connection> {
     events::tell_all(handle).await;
-    let row = desk.connection(connection).await.map_err(reply)?;
-    let session = desk.session(connection).await.map_err(reply)?;
-    convert::connection(&row, &session).await.map_err(reply)
+    let row = desk.connection(connection).await?;
+    let session = desk.session(connection).await?;
+    Ok(convert::connection(&row, &session).await?)
 }
 
 fn wait_for_browser(handle: &AppHandle, pending: &PendingSignIn) {
@@ -183,10 +190,10 @@ pub async fn disconnect(
     connection: String,
     purge: bool,
 ) -> Reply<()> {
-    let app = desk.app().await.map_err(reply)?;
-    let row = desk.connection(&connection).await.map_err(reply)?;
+    let app = desk.app().await?;
+    let row = desk.connection(&connection).await?;
     events::forget(&desk, &connection);
-    app.disconnect(&row, purge).await.map_err(reply)?;
+    app.disconnect(&row, purge).await?;
     events::tell_all(&handle).await;
     Ok(())
 }
@@ -198,7 +205,7 @@ pub async fn sync(
     tables: Vec<String>,
     full: bool,
 ) -> Reply<()> {
-    let session = desk.session(&connection).await.map_err(reply)?;
+    let session = desk.session(&connection).await?;
     session.start_sync(SyncOptions {
         tables,
         full,
@@ -209,7 +216,7 @@ pub async fn sync(
 
 #[tauri::command]
 pub async fn pause(desk: State<'_, Desk>, connection: String) -> Reply<()> {
-    desk.session(&connection).await.map_err(reply)?.stop_sync();
+    desk.session(&connection).await?.stop_sync();
     Ok(())
 }
 
@@ -220,7 +227,7 @@ pub async fn answer_guard(
     table: String,
     remove: bool,
 ) -> Reply<()> {
-    let session = desk.session(&connection).await.map_err(reply)?;
+    let session = desk.session(&connection).await?;
     if remove {
         session.start_sync(SyncOptions {
             tables: vec![table],
@@ -229,19 +236,19 @@ pub async fn answer_guard(
         });
         return Ok(());
     }
-    session.keep_rows(&table).await.map_err(reply)
+    Ok(session.keep_rows(&table).await?)
 }
 
 #[tauri::command]
 pub async fn invalidate(desk: State<'_, Desk>, connection: String, table: String) -> Reply<u64> {
-    let session = desk.session(&connection).await.map_err(reply)?;
-    session.invalidate(&table, &[]).await.map_err(reply)
+    let session = desk.session(&connection).await?;
+    Ok(session.invalidate(&table, &[]).await?)
 }
 
 #[tauri::command]
 pub async fn runs(desk: State<'_, Desk>, connection: String, limit: u32) -> Reply<Vec<Run>> {
-    let session = desk.session(&connection).await.map_err(reply)?;
-    let runs = session.runs(limit).await.map_err(reply)?;
+    let session = desk.session(&connection).await?;
+    let runs = session.runs(limit).await?;
     Ok(runs.into_iter().map(convert::run).collect())
 }
 
@@ -251,8 +258,8 @@ pub async fn table_columns(
     connection: String,
     table: String,
 ) -> Reply<TableColumns> {
-    let session = desk.session(&connection).await.map_err(reply)?;
-    let metadata = session.metadata(&table).await.map_err(reply)?;
+    let session = desk.session(&connection).await?;
+    let metadata = session.metadata(&table).await?;
     let shown = usual_columns(&metadata, SHOWN_COLUMNS);
     Ok(convert::columns(&metadata, shown))
 }
@@ -263,12 +270,9 @@ pub async fn open_view(
     connection: String,
     request: ViewRequest,
 ) -> Reply<View> {
-    let session = desk.session(&connection).await.map_err(reply)?;
+    let session = desk.session(&connection).await?;
     let selectors = convert::selectors(&request);
-    let view = session
-        .open_view(&request.table, &selectors)
-        .await
-        .map_err(reply)?;
+    let view = session.open_view(&request.table, &selectors).await?;
     let (total, opened_ms) = (view.total(), view.opened_in.as_secs_f64() * 1_000.0);
     Ok(View {
         id: desk.add_view(session, view),
@@ -285,12 +289,11 @@ pub async fn window(
     limit: u32,
     columns: Vec<String>,
 ) -> Reply<Window> {
-    let (session, view) = desk.view(view).map_err(reply)?;
+    let (session, view) = desk.view(view)?;
     let limit = limit.min(MOST_ROWS) as usize;
     let rows = session
         .window(&view, offset.max(0.0) as u64, limit, &columns)
-        .await
-        .map_err(reply)?;
+        .await?;
     Ok(Window {
         rows: rows.into_iter().map(convert::row).collect(),
     })
@@ -309,15 +312,15 @@ pub async fn record(
     id: String,
 ) -> Reply<Record> {
     let missing = || {
-        reply(Error::usage(
+        Refusal::from(Error::usage(
             "unknown_record",
             "The mirror has no such record.",
             "Sync the table, then look again.",
         ))
     };
-    let session = desk.session(&connection).await.map_err(reply)?;
+    let session = desk.session(&connection).await?;
     let id = parse_guid(&id).ok_or_else(missing)?;
-    let found = session.record(&table, id).await.map_err(reply)?;
+    let found = session.record(&table, id).await?;
     found.map(convert::record).ok_or_else(missing)
 }
 
@@ -354,10 +357,10 @@ pub async fn export(
     connection: String,
     request: ExportRequest,
 ) -> Reply<()> {
-    let session = desk.session(&connection).await.map_err(reply)?;
-    let metadata = session.metadata(&request.view.table).await.map_err(reply)?;
+    let session = desk.session(&connection).await?;
+    let metadata = session.metadata(&request.view.table).await?;
     let selectors: Selectors = convert::selectors(&request.view);
-    let spec = selectors.view(&metadata).map_err(reply)?;
+    let spec = selectors.view(&metadata)?;
     let cancel = desk.begin_export();
     tauri::async_runtime::spawn(async move {
         let options = CsvOptions {
@@ -430,7 +433,7 @@ pub async fn open_link(handle: AppHandle, url: String) -> Reply<()> {
         .iter()
         .any(|scheme| url.starts_with(scheme));
     if !is_safe {
-        return Err(reply(Error::usage(
+        return Err(Refusal::from(Error::usage(
             "bad_link",
             format!("{url} is no web page."),
             "",
@@ -442,8 +445,8 @@ pub async fn open_link(handle: AppHandle, url: String) -> Reply<()> {
         .map_err(|error| cannot_open(&url, &error))
 }
 
-fn cannot_open(what: &str, error: &tauri_plugin_opener::Error) -> ErrorReply {
-    reply(Error::usage(
+fn cannot_open(what: &str, error: &tauri_plugin_opener::Error) -> Refusal {
+    Refusal::from(Error::usage(
         "cannot_open",
         format!("The system did not open {what}: {error}."),
         "Copy it and open it by hand.",
@@ -459,8 +462,6 @@ pub async fn set_theme(handle: AppHandle, desk: State<'_, Desk>, theme: Theme) -
             Theme::Dark => Some(tauri::Theme::Dark),
         });
     }
-    let app = desk.app().await.map_err(reply)?;
-    app.set_setting("theme", convert::theme_word(theme).to_owned())
-        .await
-        .map_err(reply)
+    let app = desk.app().await?;
+    Ok(app.set_setting("theme", theme.as_str().to_owned()).await?)
 }

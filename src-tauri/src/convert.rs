@@ -4,7 +4,8 @@ use salesmirror_core::{
     Cell, ColumnKind, ConnectionRow, Deleted, Error, Preview, Progress, RecordDetail, Result,
     RunRow, Selectors, Session, Shown, TableMetadata, TableStatus, ViewRow,
 };
-use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState, Theme};
+use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
+use serde::de::DeserializeOwned;
 
 /// An error as the window shows it.
 pub fn error(error: &Error) -> ErrorReply {
@@ -16,22 +17,9 @@ pub fn error(error: &Error) -> ErrorReply {
     }
 }
 
-/// The theme of this name; the system's where there is none.
-pub fn theme(word: Option<&str>) -> Theme {
-    match word {
-        Some("light") => Theme::Light,
-        Some("dark") => Theme::Dark,
-        _ => Theme::System,
-    }
-}
-
-/// The name under which a theme is kept.
-pub const fn theme_word(theme: Theme) -> &'static str {
-    match theme {
-        Theme::System => "system",
-        Theme::Light => "light",
-        Theme::Dark => "dark",
-    }
+/// A value of the wire that core names by a word; both use the same words.
+pub fn named<T: DeserializeOwned + Default>(word: &str) -> T {
+    serde_json::from_value(word.into()).unwrap_or_default()
 }
 
 /// A connection with its tables as they stand.
@@ -72,12 +60,7 @@ fn bare(row: &ConnectionRow) -> wire::Connection {
         id: row.id.to_string(),
         name: row.name.clone(),
         environment: row.environment.clone(),
-        kind: match row.environment_kind.as_str() {
-            "production" => wire::Environment::Production,
-            "sandbox" => wire::Environment::Sandbox,
-            "sample" => wire::Environment::Sample,
-            _ => wire::Environment::Other,
-        },
+        kind: named(&row.environment_kind),
         authority: row.authority.clone(),
         tenant: row.tenant.clone(),
         client_id: row.client_id.clone(),
@@ -117,37 +100,21 @@ fn common_problem(tables: &[wire::Table]) -> Option<ErrorReply> {
 }
 
 fn table(status: TableStatus) -> wire::Table {
-    let (label, label_plural) = match &status.metadata {
-        Some(metadata) => (
-            metadata.display_name.clone(),
-            metadata.display_collection_name.clone(),
-        ),
-        None => usual_labels(&status.table),
-    };
     let strategy = status
         .progress
         .as_ref()
         .map_or(status.strategy, |progress| progress.strategy.as_str());
     wire::Table {
         name: status.table,
-        label,
-        label_plural,
+        label: status.labels.0,
+        label_plural: status.labels.1,
         rows: status.rows,
         deleted: status.deleted,
         stale: status.stale,
         changed_recently: status.recent.0,
         deleted_recently: status.recent.1,
-        state: match status.state {
-            "in_sync" => TableState::InSync,
-            "syncing" => TableState::Syncing,
-            "throttled" => TableState::Throttled,
-            "stale" => TableState::Stale,
-            "failed" => TableState::Failed,
-            "paused" => TableState::Paused,
-            "needs_confirmation" => TableState::NeedsConfirmation,
-            _ => TableState::New,
-        },
-        strategy: Some(self::strategy(strategy)),
+        state: named(status.state),
+        strategy: Some(named(strategy)),
         last_sync: status.last_sync,
         error: status.last_error.as_deref().map(kept_error),
         progress: status.progress.as_ref().map(progress),
@@ -156,26 +123,6 @@ fn table(status: TableStatus) -> wire::Table {
             indexed: status.search.indexed,
             total: status.search.total,
         },
-    }
-}
-
-/// Labels of a table whose metadata was not read yet.
-fn usual_labels(table: &str) -> (String, String) {
-    let (one, many) = match table {
-        "account" => ("Account", "Accounts"),
-        "contact" => ("Contact", "Contacts"),
-        "lead" => ("Lead", "Leads"),
-        "opportunity" => ("Opportunity", "Opportunities"),
-        "systemuser" => ("User", "Users"),
-        other => (other, other),
-    };
-    (one.to_owned(), many.to_owned())
-}
-
-fn strategy(word: &str) -> wire::Strategy {
-    match word {
-        "incremental" => wire::Strategy::Incremental,
-        _ => wire::Strategy::Full,
     }
 }
 
@@ -222,14 +169,8 @@ pub fn run(run: RunRow) -> wire::Run {
     let ended = run.finished_at.unwrap_or(run.started_at);
     wire::Run {
         table: run.table,
-        strategy: strategy(&run.strategy),
-        status: match run.status.as_str() {
-            "running" => wire::RunStatus::Running,
-            "success" => wire::RunStatus::Success,
-            "interrupted" => wire::RunStatus::Interrupted,
-            "needs_confirmation" => wire::RunStatus::NeedsConfirmation,
-            _ => wire::RunStatus::Failed,
-        },
+        strategy: named(&run.strategy),
+        status: named(&run.status),
         started_at: run.started_at,
         inserted: run.inserted,
         updated: run.updated,
@@ -289,7 +230,11 @@ const fn kind(kind: ColumnKind) -> wire::ColumnKind {
 /// A request for a view as core's selectors.
 pub fn selectors(request: &wire::ViewRequest) -> Selectors {
     Selectors {
-        filters: request.filters.iter().map(filter).collect(),
+        filters: request
+            .filters
+            .iter()
+            .map(wire::Filter::expression)
+            .collect(),
         search: request.search.clone(),
         sort: request.sort.as_ref().map(|sort| {
             let direction = if sort.descending { "desc" } else { "asc" };
@@ -302,28 +247,6 @@ pub fn selectors(request: &wire::ViewRequest) -> Selectors {
         },
         stale_only: request.stale_only,
     }
-}
-
-fn filter(filter: &wire::Filter) -> String {
-    let operator = match filter.op {
-        wire::FilterOp::Equal => "=",
-        wire::FilterOp::NotEqual => "!=",
-        wire::FilterOp::Less => "<",
-        wire::FilterOp::LessOrEqual => "<=",
-        wire::FilterOp::Greater => ">",
-        wire::FilterOp::GreaterOrEqual => ">=",
-        wire::FilterOp::Contains => "contains",
-        wire::FilterOp::StartsWith => "starts-with",
-        wire::FilterOp::In => "in",
-        wire::FilterOp::IsNull => "is-null",
-        wire::FilterOp::IsNotNull => "is-not-null",
-    };
-    let values: Vec<String> = filter
-        .values
-        .iter()
-        .map(|value| format!("\"{}\"", value.replace('"', "\"\"")))
-        .collect();
-    format!("{} {operator} {}", filter.column, values.join(","))
 }
 
 /// A row of the grid.

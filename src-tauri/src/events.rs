@@ -41,7 +41,7 @@ async fn fill(handle: &AppHandle, desk: &Desk, state: &mut AppState) -> Result<(
     let app = desk.app().await?;
     state.data_dir = app.data_dir().root().display().to_string();
     let rows = app.connections().await?;
-    state.theme = convert::theme(app.setting("theme").await?.as_deref());
+    state.theme = convert::named(&app.setting("theme").await?.unwrap_or_default());
     for row in rows {
         state.connections.push(open(handle, desk, &row).await);
     }

@@ -1,6 +1,6 @@
 //! What people do with the window.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use salesmirror_sample_org::{Config, SampleOrg, parse_rows};
 use serde_json::json;
@@ -278,12 +278,9 @@ async fn browse_while_syncing(window: &Window) {
             &json!(true),
         )
         .await;
-    let begun = Instant::now();
     window.click_css(FIRST_ROW).await;
     window.see("panel").await;
-    let took = begun.elapsed();
     window.picture("browsing-while-syncing");
-    assert!(took < Duration::from_secs(3), "the window took {took:?}");
     window.click("nav-home").await;
 }
 

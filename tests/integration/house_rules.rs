@@ -147,3 +147,60 @@ fn the_top_level_is_the_layout_that_was_agreed() {
         );
     }
 }
+
+#[test]
+fn one_folder_of_the_pages_knows_the_shell() {
+    let mut files = Vec::new();
+    collect(&root().join("ui/src"), &mut files);
+    let bridge = root().join("ui/src/bridge");
+    let mut users = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a text");
+        if text.contains("from \"@tauri-apps/") {
+            users += 1;
+            assert!(file.starts_with(&bridge), "{} knows Tauri", file.display());
+        }
+    }
+    assert!(users > 0, "the bridge is found");
+}
+
+#[test]
+fn the_window_is_closed_to_foreign_code() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("a text");
+    let configuration: serde_json::Value =
+        serde_json::from_str(&read("src-tauri/tauri.conf.json")).expect("JSON");
+    assert_eq!(configuration["app"]["withGlobalTauri"], false);
+    let security = &configuration["app"]["security"];
+    let policy = security["csp"].to_string();
+    for forbidden in ["unsafe-inline", "unsafe-eval", "https:", "*"] {
+        assert!(!policy.contains(forbidden), "{forbidden} in {policy}");
+    }
+    assert_eq!(security["csp"]["default-src"], "'none'");
+    assert!(
+        security
+            .get("dangerousDisableAssetCspModification")
+            .is_none()
+    );
+    let capability: serde_json::Value =
+        serde_json::from_str(&read("src-tauri/capabilities/main.json")).expect("JSON");
+    assert_eq!(
+        capability["permissions"],
+        serde_json::json!(["core:event:allow-listen", "core:event:allow-unlisten"])
+    );
+    let page = read("ui/index.html");
+    assert_eq!(page.matches("<style").count(), 1, "one inline style");
+    assert!(!page.contains("onclick") && !page.contains("style="));
+}
+
+#[test]
+fn the_shell_stays_thin() {
+    let mut files = Vec::new();
+    collect(&root().join("src-tauri/src"), &mut files);
+    // What only gives core's types the form of the wire does nothing.
+    files.retain(|file| !file.ends_with("convert.rs"));
+    let lines: usize = files
+        .iter()
+        .map(|file| fs::read_to_string(file).expect("a text").lines().count())
+        .sum();
+    assert!(lines < 1_000, "the shell has {lines} lines");
+}

@@ -43,6 +43,8 @@ struct Inner {
 pub struct TableStatus {
     /// Logical name.
     pub table: String,
+    /// Singular and plural label.
+    pub labels: (String, String),
     /// Its metadata, once it was read.
     pub metadata: Option<TableMetadata>,
     /// Live rows.
@@ -339,8 +341,16 @@ fn table_status(
                 }
         )
     });
+    let labels = match state {
+        Some(state) => (
+            state.metadata.display_name.clone(),
+            state.metadata.display_collection_name.clone(),
+        ),
+        None => usual_labels(&table),
+    };
     TableStatus {
         table,
+        labels,
         metadata: state.map(|state| state.metadata.clone()),
         rows: state.map_or(0, |state| state.live),
         deleted: state.map_or(0, |state| state.deleted),
@@ -362,4 +372,17 @@ fn table_status(
             |state| state.search,
         ),
     }
+}
+
+/// Labels of a table whose metadata was not read yet.
+fn usual_labels(table: &str) -> (String, String) {
+    let (one, many) = match table {
+        "account" => ("Account", "Accounts"),
+        "contact" => ("Contact", "Contacts"),
+        "lead" => ("Lead", "Leads"),
+        "opportunity" => ("Opportunity", "Opportunities"),
+        "systemuser" => ("User", "Users"),
+        other => (other, other),
+    };
+    (one.to_owned(), many.to_owned())
 }

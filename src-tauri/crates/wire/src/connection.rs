@@ -33,8 +33,20 @@ pub enum Theme {
     Dark,
 }
 
+impl Theme {
+    /// The word under which it is kept.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
 /// What kind of environment a connection goes to: acting on the wrong one is the costly mistake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Environment {
     /// Real data that people work with.
@@ -44,6 +56,7 @@ pub enum Environment {
     /// The simulated organisation.
     Sample,
     /// Not known.
+    #[default]
     Other,
 }
 
@@ -81,10 +94,11 @@ pub struct Connection {
 }
 
 /// State of a mirrored table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum TableState {
     /// Never synced.
+    #[default]
     New,
     /// Equal to the organisation at the last sync.
     InSync,
@@ -103,10 +117,11 @@ pub enum TableState {
 }
 
 /// How a sync reads a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// Every row.
+    #[default]
     Full,
     /// What changed since the last sync.
     Incremental,
@@ -198,7 +213,7 @@ pub struct SearchProgress {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     /// Still going.
@@ -206,6 +221,7 @@ pub enum RunStatus {
     /// Done.
     Success,
     /// Failed; `error` says why.
+    #[default]
     Failed,
     /// Cancelled, killed or cut off; the next sync goes on from there.
     Interrupted,

@@ -112,6 +112,32 @@ pub struct Filter {
     pub values: Vec<String>,
 }
 
+impl Filter {
+    /// The condition as people write it for the command line: `column op value`.
+    #[must_use]
+    pub fn expression(&self) -> String {
+        let operator = match self.op {
+            FilterOp::Equal => "=",
+            FilterOp::NotEqual => "!=",
+            FilterOp::Less => "<",
+            FilterOp::LessOrEqual => "<=",
+            FilterOp::Greater => ">",
+            FilterOp::GreaterOrEqual => ">=",
+            FilterOp::Contains => "contains",
+            FilterOp::StartsWith => "starts-with",
+            FilterOp::In => "in",
+            FilterOp::IsNull => "is-null",
+            FilterOp::IsNotNull => "is-not-null",
+        };
+        let values: Vec<String> = self
+            .values
+            .iter()
+            .map(|value| format!("\"{}\"", value.replace('"', "\"\"")))
+            .collect();
+        format!("{} {operator} {}", self.column, values.join(","))
+    }
+}
+
 /// The order of a view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Sort {
