@@ -11,6 +11,11 @@ use tauri::Manager as _;
 
 use crate::desk::Desk;
 
+/// Pages of records are millions of small pieces from many threads: the system's allocator on Linux
+/// keeps several times what is in use.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// WebKitGTK draws through DMABUF by default, which costs most machines without a recent graphics
 /// driver ten to twenty times the time a frame. Set before GTK starts.
 #[cfg(target_os = "linux")]

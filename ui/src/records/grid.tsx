@@ -166,7 +166,7 @@ export function RecordsGrid(props: RecordsGridProps) {
         suppressMultiSort
         suppressCellFocus={false}
         suppressNoRowsOverlay
-        enableBrowserTooltips
+        tooltipShowDelay={500}
         rowClassRules={{
           "row-deleted": ({ data }) => data?.deleted === true,
           "row-stale": ({ data }) => data?.stale === true,

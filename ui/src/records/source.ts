@@ -40,10 +40,21 @@ export class ViewSource {
     this.#base = base;
   }
 
-  /** Looks again: the mirror has changed. */
-  reopen(sort: Sort | null): Promise<View> {
-    this.#opening = null;
-    return this.view(sort);
+  /**
+   * Looks again: the mirror has changed. Until the new view is open the old one goes on giving
+   * rows, so that nobody who scrolls waits for it.
+   */
+  async reopen(sort: Sort | null): Promise<void> {
+    const request = { ...this.#base, sort };
+    const key = JSON.stringify(request);
+    if (this.#open === null || key !== this.#key) return;
+    const view = await commands.openView(this.#connection, request);
+    if (key !== this.#key || this.#open === null) {
+      void commands.closeView(view.id);
+      return;
+    }
+    this.#opening = Promise.resolve(view);
+    this.#take(view, request);
   }
 
   async rows(sort: Sort | null, offset: number, limit: number, columns: string[]): Promise<Row[]> {
@@ -77,10 +88,14 @@ export class ViewSource {
       void commands.closeView(view.id);
       return this.view(request.sort);
     }
+    this.#take(view, request);
+    return view;
+  }
+
+  #take(view: View, request: ViewRequest): void {
     const before = this.#open;
     this.#open = view;
     if (before) void commands.closeView(before.id);
     this.#onOpened({ view, request });
-    return view;
   }
 }

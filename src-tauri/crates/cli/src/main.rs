@@ -23,6 +23,11 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::{Arguments, Command};
 use crate::output::Output;
 
+/// Pages of records are millions of small pieces from many threads: the system's allocator on Linux
+/// keeps several times what is in use.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What every command needs.
 struct Context {
     app: App,

@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode};
 use salesmirror_model::urls::check_token_target;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
@@ -56,6 +56,10 @@ impl Default for RetryPolicy {
 
 /// The longest pause between two tries.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+
+/// Decoded pages of all tables that are in memory at once, each some 30 MB: one is written while
+/// the next is read, and one waits so that neither core does.
+const PAGES_IN_MEMORY: usize = 3;
 
 /// What requests cost. Clones of a client count together; [`Client::metered`] begins a count.
 #[derive(Debug, Default)]
@@ -103,6 +107,8 @@ pub struct Client {
     meter: Arc<Meter>,
     /// Until when nobody sends, since the service asked for it.
     gate: Arc<watch::Sender<Option<Instant>>>,
+    /// Room for pages in memory.
+    room: Arc<Semaphore>,
 }
 
 impl Client {
@@ -131,6 +137,7 @@ impl Client {
             policy: RetryPolicy::default(),
             meter: Arc::default(),
             gate: Arc::new(watch::Sender::new(None)),
+            room: Arc::new(Semaphore::new(PAGES_IN_MEMORY)),
         })
     }
 
@@ -169,6 +176,24 @@ impl Client {
 
     /// A GET with everything the protocol asks for; gives the body of a success.
     pub(crate) async fn get(&self, url: &Url, prefer: Option<&str>) -> Result<Bytes> {
+        Ok(self.get_within(url, prefer, None).await?.0)
+    }
+
+    /// The same for a page of records, with the room that it takes.
+    pub(crate) async fn get_page(
+        &self,
+        url: &Url,
+        prefer: Option<&str>,
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>)> {
+        self.get_within(url, prefer, Some(&self.room)).await
+    }
+
+    async fn get_within(
+        &self,
+        url: &Url,
+        prefer: Option<&str>,
+        room: Option<&Arc<Semaphore>>,
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>)> {
         check_token_target(url, &self.origins, API_PATH)?;
         let begun = Instant::now();
         let mut pause = self.policy.backoff;
@@ -186,8 +211,8 @@ impl Client {
                 .http
                 .get(url.clone())
                 .bearer_auth(token.expose_secret());
-            let error = match self.answer(with_headers(request, prefer)).await {
-                Ok(body) => return Ok(body),
+            let error = match self.answer(with_headers(request, prefer), room).await {
+                Ok(answer) => return Ok(answer),
                 Err(Outcome::Rejected) if rejected.is_none() => {
                     rejected = Some(token);
                     self.meter.retries.fetch_add(1, Relaxed);
@@ -222,7 +247,11 @@ impl Client {
         }
     }
 
-    async fn answer(&self, request: RequestBuilder) -> Result<Bytes, Outcome> {
+    async fn answer(
+        &self,
+        request: RequestBuilder,
+        room: Option<&Arc<Semaphore>>,
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Outcome> {
         let reply = request
             .send()
             .await
@@ -242,13 +271,18 @@ impl Client {
                 target,
             }));
         }
+        // The request is on its way without waiting; only what takes memory waits for room.
+        let room = match room {
+            Some(room) => Arc::clone(room).acquire_owned().await.ok(),
+            None => None,
+        };
         let body = reply
             .bytes()
             .await
             .map_err(|error| self.unreachable(&error))?;
         self.meter.bytes.fetch_add(body.len() as u64, Relaxed);
         if status.is_success() {
-            return Ok(body);
+            return Ok((body, room));
         }
         if let Some(wait) =
             retry_after(&headers).filter(|_| status == StatusCode::SERVICE_UNAVAILABLE)

@@ -21,3 +21,4 @@ pub use link::{PageRequest, ScanOptions};
 pub use metadata::TableSummary;
 pub use organization::{Organization, WhoAmI};
 pub use page::decode_page;
+pub use records::FetchedPage;

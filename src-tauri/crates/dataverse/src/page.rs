@@ -2,10 +2,10 @@
 //! copied that is not kept.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 use salesmirror_model::{Cell, Change, Record, RecordPage, TableMetadata, parse_guid};
 use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
@@ -43,7 +43,10 @@ struct Page<'a> {
 /// JSON but no page.
 pub fn decode_page(table: &TableMetadata, body: &Bytes) -> Result<RecordPage> {
     // Bytes that are no UTF-8 are rare: only then is the body copied.
-    let text = String::from_utf8_lossy(body);
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(body),
+    };
     let text = text.trim_start_matches('\u{feff}');
     let page: Page<'_> = serde_json::from_str(text).map_err(|error| {
         if text.trim_start().starts_with('<') {
@@ -105,14 +108,16 @@ enum Slot {
 
 /// Properties of a table's rows by name.
 struct Slots {
-    by_name: HashMap<String, Slot>,
+    /// Looked up for every property of every row; the names are the organisation's own, so that
+    /// nobody gains from making them collide.
+    by_name: FxHashMap<String, Slot>,
     primary_id: Option<usize>,
     version: Option<usize>,
 }
 
 impl Slots {
     fn new(table: &TableMetadata) -> Self {
-        let mut by_name = HashMap::new();
+        let mut by_name = FxHashMap::default();
         by_name.insert("reason".to_owned(), Slot::Reason);
         by_name.insert("@odata.context".to_owned(), Slot::Context);
         by_name.insert("id".to_owned(), Slot::DeletedId);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use salesmirror_model::{Record, RecordPage, TableMetadata};
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -13,6 +14,15 @@ use crate::{Error, Result};
 
 /// How often a page whose body is broken is asked for.
 const TRIES: u32 = 4;
+
+/// A page with the room in memory that it takes, which is given back when this is dropped.
+#[derive(Debug)]
+pub struct FetchedPage {
+    /// The page.
+    pub page: RecordPage,
+    /// Its room.
+    pub room: Option<OwnedSemaphorePermit>,
+}
 
 impl Client {
     /// The request of a table's first page.
@@ -44,19 +54,20 @@ impl Client {
         &self,
         table: &Arc<TableMetadata>,
         request: &PageRequest,
-    ) -> Result<RecordPage> {
+    ) -> Result<FetchedPage> {
         let mut tried = 1;
         loop {
-            let body = self.get(&request.url, Some(&request.prefer)).await?;
+            let (body, room) = self.get_page(&request.url, Some(&request.prefer)).await?;
             let table = Arc::clone(table);
             let decoded = tokio::task::spawn_blocking(move || decode_page(&table, &body)).await;
             match decoded.map_err(|_| Error::Cancelled)? {
+                Ok(page) => return Ok(FetchedPage { page, room }),
                 Err(error) if error.is_transient() && tried < TRIES => {
                     tracing::debug!(%error, "the page is asked for again");
                     tokio::time::sleep(Duration::from_millis(200 << tried)).await;
                     tried += 1;
                 }
-                result => return result,
+                Err(error) => return Err(error),
             }
         }
     }

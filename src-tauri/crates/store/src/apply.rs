@@ -42,11 +42,19 @@ pub struct Prepared {
 pub fn prepare(encoder: &Encoder, changes: Vec<Change>) -> Result<Prepared> {
     let mut compressor = encoder.compressor()?;
     let mut prepared = Vec::with_capacity(changes.len());
-    for change in changes {
-        let bytes = match &change {
-            Change::Upsert(record) => compressor
-                .compress(&record.raw)
-                .map_err(|error| crate::StoreError::Unreadable(error.to_string()))?,
+    for mut change in changes {
+        let bytes = match &mut change {
+            Change::Upsert(record) => {
+                let bytes = compressor
+                    .compress(&record.raw)
+                    .map_err(|error| crate::StoreError::Unreadable(error.to_string()))?;
+                // Only a record without a version is compared byte for byte; the others would hold
+                // half of a page's memory until it is written.
+                if record.version.is_some() {
+                    record.raw = Box::default();
+                }
+                bytes
+            }
             Change::Delete(_) => Vec::new(),
         };
         prepared.push((change, bytes));
@@ -291,9 +299,9 @@ impl<'t> Page<'t> {
 
     /// Whether the row is as it was: by its version, else byte for byte.
     fn is_equal(&self, known: &Known, record: &Record) -> Result<bool> {
-        if let (Some(new), Some(old)) = (record.version, known.version) {
+        if record.version.is_some() {
             // An invalidated row is written again even so: the admin asked for that.
-            return Ok(new == old && !known.stale);
+            return Ok(record.version == known.version && !known.stale);
         }
         let sql = format!(
             "SELECT dictionary, bytes FROM {} WHERE _rowid = ?",

@@ -403,7 +403,7 @@ impl Mirror {
         self.write(move |connection| {
             let (rows, indexes): (u64, i64) = connection.query_row(
                 "SELECT live + dead, (SELECT count(*) FROM sqlite_schema WHERE type = 'index' \
-                 AND tbl_name = ?2 AND sql IS NOT NULL) FROM mirrored WHERE name = ?1",
+                 AND tbl_name = ?2 AND name GLOB 'sort_*') FROM mirrored WHERE name = ?1",
                 [
                     &metadata.logical_name,
                     &format!("data_{}", metadata.logical_name),

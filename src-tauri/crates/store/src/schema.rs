@@ -160,11 +160,17 @@ fn create(connection: &Connection, table: &TableMetadata) -> Result<()> {
     connection.execute_batch(&format!(
         "CREATE TABLE {data} (_rowid INTEGER PRIMARY KEY, _id BLOB NOT NULL UNIQUE, \
          _version INTEGER, _run INTEGER NOT NULL, _deleted_at INTEGER, _stale_at INTEGER{comma}{columns});
+         CREATE INDEX {live} ON {data} (_deleted_at);
+         CREATE INDEX {stale} ON {data} (_stale_at) WHERE _stale_at IS NOT NULL;
          CREATE TABLE {raw} (_rowid INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
          CREATE TABLE {queue} (_rowid INTEGER PRIMARY KEY);
          CREATE VIRTUAL TABLE {search} USING fts5(text, content='', contentless_delete=1, \
          tokenize='trigram remove_diacritics 1');",
         data = data(name),
+        // The rows of a view without an order or a condition, and those that were invalidated,
+        // are found without reading a table of wide rows.
+        live = quoted(&format!("live_{name}")),
+        stale = quoted(&format!("stale_{name}")),
         raw = raw(name),
         queue = queue(name),
         search = search(name),
@@ -258,7 +264,7 @@ fn alter(
 /// Drops the indexes that views made: a column with an index cannot be dropped.
 fn drop_indexes(connection: &Connection, table: &str) -> Result<()> {
     let names: Vec<String> = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL")?
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND name GLOB 'sort_*'")?
         .query_map([format!("data_{table}")], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for name in names {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use salesmirror_dataverse::{Client, Error as ServiceError, PageRequest, ScanOptions};
+use salesmirror_dataverse::{Client, Error as ServiceError, FetchedPage, PageRequest, ScanOptions};
 use salesmirror_model::{Change, RecordPage, TableMetadata};
 use salesmirror_store::{Checkpoint, Mirror, PageOutcome, RunRow, StoreError};
 use tokio::task::JoinHandle;
@@ -36,6 +36,7 @@ pub async fn run(
         table,
         cancel,
         strategy: Strategy::Full,
+        resumed: false,
         tracked: true,
         annotations: true,
         outcome: PageOutcome::default(),
@@ -119,6 +120,8 @@ struct Run<'a> {
     table: &'a str,
     cancel: &'a CancellationToken,
     strategy: Strategy,
+    /// The chain began with a link that an earlier run kept, which can have expired since.
+    resumed: bool,
     tracked: bool,
     annotations: bool,
     outcome: PageOutcome,
@@ -241,10 +244,12 @@ impl Run<'_> {
                 ..
             } if !full => {
                 self.strategy = Strategy::Full;
+                self.resumed = true;
                 (run, self.link(&link, &options)?)
             }
             _ => {
                 self.strategy = Strategy::Full;
+                self.resumed = false;
                 let run = self
                     .mirror(move |mirror, table| mirror.begin_full(table, tracked, now_ms()))
                     .await?;
@@ -286,7 +291,7 @@ impl Run<'_> {
     ) -> Result<(), Setback> {
         let mut pending = self.fetch(metadata, request);
         loop {
-            let page = match (&mut pending.0).await {
+            let FetchedPage { page, room } = match (&mut pending.0).await {
                 Ok(Ok(page)) => page,
                 Ok(Err(error)) => return Err(self.setback(error)),
                 Err(_) => return Err(Error::interrupted().into()),
@@ -310,6 +315,7 @@ impl Run<'_> {
                 None => None,
             };
             self.apply(run, page).await?;
+            drop(room);
             match following {
                 Some(next) => pending = next,
                 None => return Ok(()),
@@ -328,8 +334,8 @@ impl Run<'_> {
         if error.tracking_refused() && self.tracked {
             return Setback::Untracked;
         }
-        let incremental = self.strategy == Strategy::Incremental;
-        if incremental && error.delta_expired() && error.code() != "missing_privilege" {
+        let kept_link = self.strategy == Strategy::Incremental || self.resumed;
+        if kept_link && error.delta_expired() && error.code() != "missing_privilege" {
             return Setback::StartOver;
         }
         Setback::Failed(error.into())
@@ -405,7 +411,7 @@ impl Run<'_> {
 }
 
 /// A page on its way; given up where nobody waits for it any more.
-struct Pending(JoinHandle<std::result::Result<RecordPage, ServiceError>>);
+struct Pending(JoinHandle<std::result::Result<FetchedPage, ServiceError>>);
 
 impl Drop for Pending {
     fn drop(&mut self) {
