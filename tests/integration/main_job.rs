@@ -439,3 +439,29 @@ async fn nothing_is_on_disk_in_the_clear_and_a_purge_leaves_nothing() {
         .collect();
     assert_eq!(left, ["installation"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_whose_kept_link_expired_meanwhile_starts_over() {
+    let bench = Bench::new("account=10,contact=16000,lead=5,opportunity=5,systemuser=5").await;
+    let session = bench.session().await;
+    // The sync stops behind the first pages …
+    bench
+        .control("faults", r#"{"match":{"path_contains":"/contacts","query_contains":"skiptoken","after":1},"action":{"status":403,"error_code":"0x80040220","message":"no"}}"#)
+        .await;
+    let runs = sync(&session, SyncOptions::default()).await;
+    assert_eq!(runs[1].status, RunStatus::Failed, "{runs:?}");
+    let url = format!("{}/faults", bench.org.description().control_url);
+    bench.http.delete(url).send().await.expect("a reply");
+    // … and weeks later the service knows the link of the next page no more.
+    bench
+        .control("faults", r#"{"match":{"path_contains":"/contacts","query_contains":"skiptoken","times":1},"action":{"status":410,"error_code":"0x80060891","message":"The paging cookie has expired."}}"#)
+        .await;
+    bench.act(20, 100, 20);
+    let runs = sync(&session, SyncOptions::default()).await;
+    assert_eq!(
+        (runs[1].status, runs[1].strategy),
+        (RunStatus::Success, Strategy::Full),
+        "{runs:?}"
+    );
+    bench.assert_equal(&session).await;
+}

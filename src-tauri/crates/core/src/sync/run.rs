@@ -185,7 +185,11 @@ impl Run<'_> {
     /// The metadata to read by: what the mirror has, or what the organisation says now.
     async fn known_metadata(&self, fresh: bool) -> Result<(TableMetadata, bool)> {
         let known = self
-            .mirror(|mirror, table| Ok(mirror.metadata(table).ok()))
+            .mirror(|mirror, table| match mirror.metadata(table) {
+                Ok(metadata) => Ok(Some(metadata)),
+                Err(StoreError::UnknownTable(_)) => Ok(None),
+                Err(error) => Err(error),
+            })
             .await?;
         match known {
             Some(metadata) if !fresh => Ok((metadata, false)),
