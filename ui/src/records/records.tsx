@@ -23,6 +23,8 @@ import { useColumns } from "./use-columns";
 
 /** Keys are collected this long before search asks. */
 const SEARCH_PAUSE_MS = 80;
+/** What takes less time than this is not talked about. */
+const UNNOTICED_MS = 150;
 /** While rows arrive, the grid looks again at most this often. */
 const REOPEN_PAUSE_MS = 2_000;
 
@@ -61,6 +63,7 @@ function Records({
   const [kind, setKind] = useState<Kind>("live");
   const [sort, setSort] = useState<Sort | null>(null);
   const [opened, setOpened] = useState<Opened | null>(null);
+  const [isOpening, setOpening] = useState(false);
   const [failure, setFailure] = useState<ErrorReply | null>(null);
   const [shown, setShown] = useState<Shown | null>(null);
   const [exporting, setExporting] = useState(false);
@@ -69,10 +72,11 @@ function Records({
   const request = useMemo(() => requestFor(table.name, search, kind), [table.name, search, kind]);
   const source = useRef<ViewSource | null>(null);
   if (source.current === null) {
-    source.current = new ViewSource(connection.id, request, (next) => {
+    const onOpened = (next: Opened) => {
       setOpened(next);
       setFailure(null);
-    });
+    };
+    source.current = new ViewSource(connection.id, request, onOpened, setOpening);
   }
   source.current.select(request);
   useEffect(() => () => source.current?.close(), []);
@@ -118,6 +122,7 @@ function Records({
     api.ensureIndexVisible(index);
     setShown({ ...shown, id: row.id, index });
   };
+  const isLate = useLate(isOpening);
   const isEmpty = opened !== null && opened.view.total === 0;
   return (
     <div className="records">
@@ -179,7 +184,12 @@ function Records({
           />
         ) : null}
       </div>
-      <StatusBar table={table} opened={opened} isFiltered={search !== "" || kind !== "live"} />
+      <StatusBar
+        table={table}
+        opened={opened}
+        isOpening={isLate}
+        isFiltered={search !== "" || kind !== "live"}
+      />
       <ExportDialog
         connection={connection}
         table={table}
@@ -213,6 +223,20 @@ function usePaused<T>(value: T, pause: number): T {
     return () => clearTimeout(timer);
   }, [value, pause]);
   return paused;
+}
+
+/** Whether something has lasted long enough to be worth saying. */
+function useLate(isGoing: boolean): boolean {
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    if (!isGoing) {
+      setLate(false);
+      return;
+    }
+    const timer = setTimeout(() => setLate(true), UNNOTICED_MS);
+    return () => clearTimeout(timer);
+  }, [isGoing]);
+  return isLate;
 }
 
 /** Grows when a sync changed the table and the view was opened anew, quietly and not too often. */

@@ -17,11 +17,18 @@ export class ViewSource {
   #opening: Promise<View> | null = null;
   #open: View | null = null;
   #onOpened: (opened: Opened) => void;
+  #onOpening: (isOpening: boolean) => void;
 
-  constructor(connection: string, base: ViewRequest, onOpened: (opened: Opened) => void) {
+  constructor(
+    connection: string,
+    base: ViewRequest,
+    onOpened: (opened: Opened) => void,
+    onOpening: (isOpening: boolean) => void = () => {},
+  ) {
     this.#connection = connection;
     this.#base = base;
     this.#onOpened = onOpened;
+    this.#onOpening = onOpening;
   }
 
   /** The view of these rows in this order. */
@@ -76,11 +83,15 @@ export class ViewSource {
 
   async #openView(request: ViewRequest, key: string): Promise<View> {
     let view: View;
+    this.#onOpening(true);
     try {
       view = await commands.openView(this.#connection, request);
     } catch (reason) {
       // The next who asks tries again.
-      if (key === this.#key) this.#opening = null;
+      if (key === this.#key) {
+        this.#opening = null;
+        this.#onOpening(false);
+      }
       throw reason;
     }
     if (key !== this.#key) {
@@ -89,6 +100,7 @@ export class ViewSource {
       return this.view(request.sort);
     }
     this.#take(view, request);
+    this.#onOpening(false);
     return view;
   }
 

@@ -1,3 +1,4 @@
+import { Spinner } from "@fluentui/react-components";
 import type { Table } from "../bridge/generated";
 import { formatCount, formatDuration } from "../format";
 import { StateIcon } from "../parts/state";
@@ -6,16 +7,25 @@ import type { Opened } from "./source";
 export function StatusBar({
   table,
   opened,
+  isOpening,
   isFiltered,
 }: {
   table: Table;
   opened: Opened | null;
+  /** Another view is on its way and takes a while. */
+  isOpening: boolean;
   isFiltered: boolean;
 }) {
   const name = table.label_plural.toLowerCase();
   return (
     <footer className="status-bar">
-      {opened ? (
+      {isOpening ? (
+        <Spinner
+          size="extra-tiny"
+          label={`Going through ${formatCount(table.rows)} ${name}; the next time is quicker`}
+          data-testid="status-opening"
+        />
+      ) : opened ? (
         <>
           <span data-testid="status-total">
             <strong>{formatCount(opened.view.total)}</strong>

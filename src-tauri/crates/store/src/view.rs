@@ -176,8 +176,12 @@ fn select(
         "SELECT d._rowid FROM {} d WHERE ",
         data(&spec.table)
     ));
+    // The index on `_deleted_at` serves a view of all rows in the mirror's own order. Anywhere else
+    // it would fetch a million rows one by one, which the plus sign forbids.
+    let is_plain = spec.sort.is_none() && spec.search.is_none() && spec.conditions.is_empty();
     sql.push(match spec.deleted {
-        Deleted::Exclude => "d._deleted_at IS NULL",
+        Deleted::Exclude if is_plain => "d._deleted_at IS NULL",
+        Deleted::Exclude => "+d._deleted_at IS NULL",
         Deleted::Include => "1",
         Deleted::Only => "d._deleted_at IS NOT NULL",
     });
