@@ -35,6 +35,8 @@ struct Current {
     access: Option<(Secret, Instant)>,
     refresh: Option<Secret>,
     endpoints: Option<Endpoints>,
+    /// Why the sign-in ended: every table hears the reason, not only the one that met it.
+    ended: Option<Error>,
 }
 
 impl ConnectionTokens {
@@ -51,6 +53,7 @@ impl ConnectionTokens {
             access: Some((tokens.access, Instant::now() + tokens.expires_in)),
             refresh: tokens.refresh,
             endpoints: Some(endpoints),
+            ended: None,
         };
         Arc::new(Self {
             http,
@@ -96,6 +99,9 @@ impl ConnectionTokens {
                 return Ok(access.clone());
             }
         }
+        if let Some(reason) = &current.ended {
+            return Err(reason.clone());
+        }
         let endpoints = match &current.endpoints {
             Some(endpoints) => endpoints.clone(),
             None => {
@@ -123,12 +129,14 @@ impl ConnectionTokens {
             {
                 Ok(tokens) => tokens,
                 Err(error) => {
-                    if error.needs_sign_in() {
+                    let is_over = error.needs_sign_in();
+                    let error = Error::from(error);
+                    if is_over {
                         self.keep(None).await?;
-                        current.refresh = None;
                         current.access = None;
+                        current.ended = Some(error.clone());
                     }
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         };
