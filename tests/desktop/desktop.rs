@@ -262,12 +262,13 @@ impl Window {
             .unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
-    /// Waits until the script gives this.
+    /// Waits until the script gives this; what it asks for may not be drawn yet.
     pub async fn expect_js(&self, script: &str, value: &Value) {
         let begun = Instant::now();
         let mut found = Value::Null;
         while begun.elapsed() < PATIENCE {
-            found = self.js(script).await;
+            let given = self.client.execute(script, Vec::new()).await;
+            found = given.unwrap_or_else(|error| Value::String(error.to_string()));
             if found == *value {
                 return;
             }

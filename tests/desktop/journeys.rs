@@ -57,6 +57,8 @@ async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
     window.picture("records-dark");
     window.expect_js("return window.refused", &json!([])).await;
     window.close().await;
+    std::fs::remove_file(&file).expect("the export goes");
+    nothing_in_the_clear(folder.path());
 
     let window = desktop.open().await;
     window.expect_text("table-rows-contact", "12,000").await;
@@ -77,6 +79,32 @@ async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
         .collect();
     assert!(left.is_empty(), "{left:?} is left of a purged connection");
     window.close().await;
+}
+
+/// Neither the web view's caches nor anything else of ours holds what people wrote in a record, or
+/// the secret.
+fn nothing_in_the_clear(folder: &std::path::Path) {
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let traces: Vec<Vec<u8>> = ["Brandvik", "norrvale.example\"", "smp8Q~"]
+        .iter()
+        .flat_map(|text| [text.as_bytes().to_vec(), wide(text)])
+        .collect();
+    let (mut folders, mut files) = (vec![folder.to_owned()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                files += 1;
+                for trace in &traces {
+                    let found = bytes.windows(trace.len()).any(|part| part == trace);
+                    assert!(!found, "{} holds a record or a secret", path.display());
+                }
+            }
+        }
+    }
+    assert!(files > 3, "{files} files were searched");
 }
 
 /// Without the nonce a Fluent button has no radius, and rows of the grid no place.
@@ -116,7 +144,7 @@ async fn browse(window: &Window) {
         )
         .await;
     window.picture("records-light");
-    window.click_css(FIRST_ROW).await;
+    open_first_row(window).await;
     let name = "return document.querySelector('.panel h2').textContent === \
          document.querySelector(\".ag-row[row-index='0'] .cell-name\").textContent";
     window.expect_js(name, &json!(true)).await;
@@ -128,6 +156,15 @@ async fn browse(window: &Window) {
         )
         .await;
     window.picture("record-panel");
+}
+
+/// Opens the first row in the side panel, once it has come.
+async fn open_first_row(window: &Window) {
+    let has_come =
+        "return document.querySelector(\".ag-row[row-index='0'] .cell-name\").textContent !== ''";
+    window.expect_js(has_come, &json!(true)).await;
+    window.click_css(FIRST_ROW).await;
+    window.see("panel").await;
 }
 
 async fn search_and_sort(window: &Window) {
@@ -278,8 +315,7 @@ async fn browse_while_syncing(window: &Window) {
             &json!(true),
         )
         .await;
-    window.click_css(FIRST_ROW).await;
-    window.see("panel").await;
+    open_first_row(window).await;
     window.picture("browsing-while-syncing");
     window.click("nav-home").await;
 }
