@@ -7,12 +7,20 @@ use salesmirror_core::{
 use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
 use serde::de::DeserializeOwned;
 
+/// What to do on a desktop without a keychain.
+const NO_KEYCHAIN: &str = "Install and unlock one, such as GNOME Keyring or KWallet, log in to the \
+    desktop again, then try again.";
+
 /// An error as the window shows it.
 pub fn error(error: &Error) -> ErrorReply {
     ErrorReply {
         code: error.code.clone(),
         message: error.message.clone(),
-        hint: error.hint.clone(),
+        hint: match error.code.as_str() {
+            // Core's hint is for a terminal.
+            "keychain_absent" => NO_KEYCHAIN.to_owned(),
+            _ => error.hint.clone(),
+        },
         reference: error.reference.clone(),
     }
 }
