@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use salesmirror_core::{
-    CsvOptions, Error, Flow, Form, PendingSignIn, Request, Secret, Selectors, SyncOptions,
-    parse_guid, usual_columns,
+    CsvOptions, Error, Flow, Form, PendingSignIn, Request, Secret, SyncOptions, parse_guid,
+    usual_columns,
 };
 use salesmirror_wire::{
     AppState, Connection, ConnectionForm, ErrorReply, Event, ExportProgress, ExportRequest,
@@ -38,8 +38,6 @@ impl From<Error> for Refusal {
 
 /// How long the browser may take.
 const SIGN_IN_PATIENCE: Duration = Duration::from_secs(300);
-/// Progress of an export is told at most ten times a second.
-const PACE: Duration = Duration::from_millis(100);
 /// Columns that a grid shows at first.
 const SHOWN_COLUMNS: usize = 9;
 /// Rows that one window may ask for.
@@ -153,8 +151,7 @@ fn wait_for_browser(handle: &AppHandle, pending: &PendingSignIn) {
     let sign_in = SignIn {
         authorization_url: pending.authorization_url.clone(),
         redirect_uri: pending.redirect_uri.clone(),
-        expires_at: jiff::Timestamp::now().as_millisecond()
-            + i64::try_from(pending.timeout.as_millis()).unwrap_or(i64::MAX),
+        expires_at: convert::from_now(pending.timeout),
     };
     events::tell(
         handle,
@@ -359,8 +356,7 @@ pub async fn export(
 ) -> Reply<()> {
     let session = desk.session(&connection).await?;
     let metadata = session.metadata(&request.view.table).await?;
-    let selectors: Selectors = convert::selectors(&request.view);
-    let spec = selectors.view(&metadata)?;
+    let spec = convert::selectors(&request.view).view(&metadata)?;
     let cancel = desk.begin_export();
     tauri::async_runtime::spawn(async move {
         let options = CsvOptions {
@@ -371,7 +367,7 @@ pub async fn export(
         };
         let (telling, told) = (handle.clone(), Cell::new(Instant::now()));
         let progress = move |rows, total| {
-            if told.get().elapsed() >= PACE {
+            if told.get().elapsed() >= events::PACE {
                 told.set(Instant::now());
                 tell_export(&telling, rows, total, 0, None, None);
             }

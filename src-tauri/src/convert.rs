@@ -1,5 +1,7 @@
 //! Core's types as DTOs.
 
+use std::time::Duration;
+
 use salesmirror_core::{
     Cell, ColumnKind, ConnectionRow, Deleted, Error, Preview, Progress, RecordDetail, Result,
     RunRow, Selectors, Session, Shown, TableMetadata, TableStatus, ViewRow,
@@ -23,6 +25,12 @@ pub fn error(error: &Error) -> ErrorReply {
         },
         reference: error.reference.clone(),
     }
+}
+
+/// The moment after this wait, in ms since 1970.
+pub fn from_now(wait: Duration) -> i64 {
+    let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+    jiff::Timestamp::now().as_millisecond().saturating_add(wait)
 }
 
 /// A value of the wire that core names by a word; both use the same words.
@@ -157,10 +165,7 @@ fn progress(progress: &Progress) -> wire::Progress {
         expected: progress.expected.map(|count| count.max(progress.rows)),
         rows_per_second: speed as u64,
         seconds_left: left,
-        throttled_until: progress.throttled.map(|wait| {
-            jiff::Timestamp::now().as_millisecond()
-                + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
-        }),
+        throttled_until: progress.throttled.map(from_now),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::sample;
 /// The event's name; the window listens to no other.
 const EVENT: &str = "salesmirror://event";
 /// Progress is told at most ten times a second.
-const PACE: Duration = Duration::from_millis(100);
+pub const PACE: Duration = Duration::from_millis(100);
 
 /// Tells the window. A window that is closing hears nothing more, which is no error.
 pub fn tell(handle: &AppHandle, event: &Event) {

@@ -44,19 +44,6 @@ impl Drop for Desktop {
     }
 }
 
-fn program() -> PathBuf {
-    let mut path = std::env::current_exe().expect("a path");
-    path.pop();
-    path.pop();
-    let path = path.join("salesmirror-desktop");
-    assert!(
-        path.exists(),
-        "{} is missing: `cargo xtask test` builds it with its pages",
-        path.display()
-    );
-    path
-}
-
 impl Desktop {
     /// A desktop whose home is `folder`.
     pub fn start(folder: &Path, keychain: Keychain) -> Self {
@@ -126,7 +113,7 @@ impl Desktop {
 
     /// Starts the app.
     pub async fn open(&self) -> Window {
-        let capabilities = json!({"webkitgtk:browserOptions": {"binary": program(), "args": []}});
+        let capabilities = json!({"webkitgtk:browserOptions": {"binary": tests::program("salesmirror-desktop"), "args": []}});
         let capabilities = capabilities.as_object().expect("an object").clone();
         let begun = Instant::now();
         loop {

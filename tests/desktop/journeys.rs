@@ -42,7 +42,7 @@ async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
     let file = folder.path().join("contacts.csv");
     export(&window, &file).await;
     let text = std::fs::read_to_string(&file).expect("the file");
-    let lines = csv_lines(&text);
+    let lines = text.lines().count();
     assert!(text.starts_with('\u{feff}'), "Excel sees UTF-8");
     assert!(lines > 1, "{lines} lines");
 
@@ -201,10 +201,6 @@ async fn export(window: &Window, file: &std::path::Path) {
     window.expect_text("export-done", "Exported").await;
     window.picture("exported");
     window.click("export-close").await;
-}
-
-fn csv_lines(text: &str) -> usize {
-    text.lines().count()
 }
 
 async fn disconnect(window: &Window) {

@@ -1,23 +1,8 @@
 //! The program as scripts run it, with a real keychain.
 
-use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use crate::bench::Bench;
-
-/// The program that was built beside the tests.
-fn program() -> PathBuf {
-    let mut path = std::env::current_exe().expect("a path");
-    path.pop();
-    path.pop();
-    let path = path.join("salesmirror");
-    assert!(
-        path.exists(),
-        "{} is missing: `cargo build -p salesmirror-cli`",
-        path.display()
-    );
-    path
-}
 
 /// Runs a shell script in a session with an unlocked keyring. `$SM` is the program.
 pub async fn in_session(bench: &Bench, script: &str) -> Output {
@@ -30,7 +15,7 @@ pub async fn in_session(bench: &Bench, script: &str) -> Output {
     tokio::task::spawn_blocking(move || {
         Command::new("dbus-run-session")
             .args(["--", "sh", "-c", &script])
-            .env("SM", program())
+            .env("SM", tests::program("salesmirror"))
             .env("HOME", &home)
             .env("XDG_DATA_HOME", home.join("share"))
             .env("XDG_RUNTIME_DIR", &home)

@@ -1,6 +1,6 @@
 import { type Theme as FluentTheme, webDarkTheme, webLightTheme } from "@fluentui/react-components";
-import { useSyncExternalStore } from "react";
 import type { Theme } from "./bridge/generated";
+import { useMedia } from "./parts/media";
 
 const TEXT =
   "'Segoe UI Variable Text','Segoe UI','SF Pro Text','Inter Metric',system-ui,'Noto Sans',sans-serif";
@@ -23,18 +23,8 @@ export const darkTheme: FluentTheme = {
 
 const system = window.matchMedia("(prefers-color-scheme: dark)");
 
-function useSystemDark(): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      system.addEventListener("change", listener);
-      return () => system.removeEventListener("change", listener);
-    },
-    () => system.matches,
-  );
-}
-
 /** Whether the window is dark now. */
 export function useIsDark(theme: Theme): boolean {
-  const systemDark = useSystemDark();
+  const systemDark = useMedia(system);
   return theme === "system" ? systemDark : theme === "dark";
 }

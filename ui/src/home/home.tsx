@@ -22,8 +22,8 @@ import type { Connection } from "../bridge/generated";
 import { connectionTitle, EnvironmentBadge } from "../parts/environment";
 import { syncedTables, useActions } from "../shell/actions";
 import { ProblemBanner } from "./banner";
-import { Confirm, type Question } from "./confirm";
 import { GuardDialog } from "./guard";
+import { InvalidateDialog } from "./invalidate";
 import { RunsCard } from "./runs";
 import { TablesCard } from "./tables";
 
@@ -35,7 +35,7 @@ export function HomePage({
   onDisconnect: () => void;
 }) {
   const actions = useActions(connection);
-  const [question, setQuestion] = useState<Question | null>(null);
+  const [invalidating, setInvalidating] = useState<string[] | null>(null);
   const [guarded, setGuarded] = useState<string | null>(null);
   const canSync = connection.signed_in;
   const everything = syncedTables(connection);
@@ -94,7 +94,7 @@ export function HomePage({
                 <MenuItem
                   icon={<History20Regular />}
                   disabled={!canSync || everything.length === 0}
-                  onClick={() => setQuestion({ kind: "invalidate", tables: everything })}
+                  onClick={() => setInvalidating(everything)}
                   data-testid="invalidate-all"
                 >
                   Invalidate all tables
@@ -130,15 +130,15 @@ export function HomePage({
       <TablesCard
         connection={connection}
         actions={actions}
-        onInvalidate={(table) => setQuestion({ kind: "invalidate", tables: [table] })}
+        onInvalidate={(table) => setInvalidating([table])}
         onReview={setGuarded}
       />
       <RunsCard connection={connection} />
-      <Confirm
+      <InvalidateDialog
         connection={connection}
-        question={question}
-        onConfirm={(asked) => actions.invalidate(asked.tables)}
-        onClose={() => setQuestion(null)}
+        names={invalidating}
+        onConfirm={actions.invalidate}
+        onClose={() => setInvalidating(null)}
       />
       <GuardDialog
         table={connection.tables.find((table) => table.name === guarded && table.guard) ?? null}

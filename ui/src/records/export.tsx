@@ -1,11 +1,6 @@
 import {
   Button,
   Checkbox,
-  Dialog,
-  DialogBody,
-  DialogContent,
-  DialogSurface,
-  DialogTitle,
   Field,
   ProgressBar,
   Radio,
@@ -22,6 +17,7 @@ import {
 } from "../bridge/generated";
 import { clearExport, useBridge } from "../bridge/store";
 import { formatBytes, formatCount, plural } from "../format";
+import { AppDialog, DialogPage } from "../parts/app-dialog";
 import { connectionTitle } from "../parts/environment";
 import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
@@ -110,52 +106,49 @@ export function ExportDialog({
     onClose();
   };
   return (
-    <Dialog open={isOpen} onOpenChange={(_, data) => (data.open ? null : close())}>
-      <DialogSurface className="dialog export" data-testid="export">
-        {isRunning ? (
-          <Running
-            name={name}
-            progress={progress}
-            onCancel={() => void commands.cancelExport()}
-            onClose={close}
-          />
-        ) : (
-          <>
-            <DialogBody>
-              <DialogTitle>Export {name}</DialogTitle>
-              <DialogContent>
-                <ChoiceFields
-                  choices={choices}
-                  onChange={setChoices}
-                  view={`${plural(total, "row", "rows")}, ${columns.length} columns${isNarrowed(request) ? ", as filtered and sorted" : ""}`}
-                  whole={`${plural(table.rows, "row", "rows")}, ${allColumns} columns`}
-                />
-                <Field label="Save as" className="export-path">
-                  <button
-                    type="button"
-                    className="path"
-                    onClick={() => void choose()}
-                    data-testid="export-path"
-                  >
-                    <Folder20Regular />
-                    <span>{path ?? "Asked for when the export starts"}</span>
-                    <span className="path-browse">Browse</span>
-                  </button>
-                </Field>
-              </DialogContent>
-            </DialogBody>
-            <footer className="guard-footer">
+    <AppDialog isOpen={isOpen} onClose={close} className="export" testId="export">
+      {isRunning ? (
+        <Running
+          name={name}
+          progress={progress}
+          onCancel={() => void commands.cancelExport()}
+          onClose={close}
+        />
+      ) : (
+        <DialogPage
+          title={<>Export {name}</>}
+          footer={
+            <>
               <p className="caption">CSV, UTF-8. Includes personal data: keep it somewhere safe.</p>
               <span className="spring" />
               <Button onClick={close}>Cancel</Button>
               <Button appearance="primary" onClick={() => void run()} data-testid="export-start">
                 Export
               </Button>
-            </footer>
-          </>
-        )}
-      </DialogSurface>
-    </Dialog>
+            </>
+          }
+        >
+          <ChoiceFields
+            choices={choices}
+            onChange={setChoices}
+            view={`${plural(total, "row", "rows")}, ${columns.length} columns${isNarrowed(request) ? ", as filtered and sorted" : ""}`}
+            whole={`${plural(table.rows, "row", "rows")}, ${allColumns} columns`}
+          />
+          <Field label="Save as">
+            <button
+              type="button"
+              className="path"
+              onClick={() => void choose()}
+              data-testid="export-path"
+            >
+              <Folder20Regular />
+              <span>{path ?? "Asked for when the export starts"}</span>
+              <span className="path-browse">Browse</span>
+            </button>
+          </Field>
+        </DialogPage>
+      )}
+    </AppDialog>
   );
 }
 
@@ -242,78 +235,71 @@ function Running({
   const path = progress?.path ?? null;
   if (progress?.error) {
     return (
-      <>
-        <DialogBody>
-          <DialogTitle>
-            {progress.error.code === "interrupted"
-              ? "Export cancelled"
-              : "The export did not finish"}
-          </DialogTitle>
-          <DialogContent>
-            {progress.error.code === "interrupted" ? (
-              <p>No file was left behind.</p>
-            ) : (
-              <ErrorText error={progress.error} />
-            )}
-          </DialogContent>
-        </DialogBody>
-        <footer className="guard-footer">
-          <span className="spring" />
-          <Button appearance="primary" onClick={onClose}>
-            Close
-          </Button>
-        </footer>
-      </>
+      <DialogPage
+        title={
+          progress.error.code === "interrupted" ? "Export cancelled" : "The export did not finish"
+        }
+        footer={
+          <>
+            <span className="spring" />
+            <Button appearance="primary" onClick={onClose}>
+              Close
+            </Button>
+          </>
+        }
+      >
+        {progress.error.code === "interrupted" ? (
+          <p>No file was left behind.</p>
+        ) : (
+          <ErrorText error={progress.error} />
+        )}
+      </DialogPage>
     );
   }
   if (path) {
     return (
-      <>
-        <DialogBody>
-          <DialogTitle>
-            <span className="guard-title" data-testid="export-done">
-              <CheckmarkCircle20Filled className="state-icon state-in_sync" />
-              Exported {formatCount(progress?.rows ?? 0)} {name}
-            </span>
-          </DialogTitle>
-          <DialogContent>
-            <p className="export-file">{path}</p>
-            <p className="caption">{formatBytes(progress?.bytes ?? 0)}</p>
-          </DialogContent>
-        </DialogBody>
-        <footer className="guard-footer">
-          <span className="spring" />
-          <Button onClick={() => void attempt(() => commands.showInFolder(path))}>
-            Show in folder
-          </Button>
-          <Button appearance="primary" onClick={onClose} data-testid="export-close">
-            Close
-          </Button>
-        </footer>
-      </>
+      <DialogPage
+        title={
+          <span className="guard-title" data-testid="export-done">
+            <CheckmarkCircle20Filled className="state-icon state-in_sync" />
+            Exported {formatCount(progress?.rows ?? 0)} {name}
+          </span>
+        }
+        footer={
+          <>
+            <span className="spring" />
+            <Button onClick={() => void attempt(() => commands.showInFolder(path))}>
+              Show in folder
+            </Button>
+            <Button appearance="primary" onClick={onClose} data-testid="export-close">
+              Close
+            </Button>
+          </>
+        }
+      >
+        <p className="export-file">{path}</p>
+        <p className="caption">{formatBytes(progress?.bytes ?? 0)}</p>
+      </DialogPage>
     );
   }
   const rows = progress?.rows ?? 0;
   const total = progress?.total ?? 0;
   return (
-    <>
-      <DialogBody>
-        <DialogTitle>Exporting {name}</DialogTitle>
-        <DialogContent>
-          <ProgressBar thickness="large" {...(total > 0 ? { value: rows / total } : {})} />
-          <p className="guard-figures">
-            <span>
-              {total > 0
-                ? `${formatCount(rows)} of ${formatCount(total)} rows`
-                : "Opening the view"}
-            </span>
-          </p>
-        </DialogContent>
-      </DialogBody>
-      <footer className="guard-footer">
-        <span className="spring" />
-        <Button onClick={onCancel}>Cancel</Button>
-      </footer>
-    </>
+    <DialogPage
+      title={<>Exporting {name}</>}
+      footer={
+        <>
+          <span className="spring" />
+          <Button onClick={onCancel}>Cancel</Button>
+        </>
+      }
+    >
+      <ProgressBar thickness="large" {...(total > 0 ? { value: rows / total } : {})} />
+      <p className="guard-figures">
+        <span>
+          {total > 0 ? `${formatCount(rows)} of ${formatCount(total)} rows` : "Opening the view"}
+        </span>
+      </p>
+    </DialogPage>
   );
 }

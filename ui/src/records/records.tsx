@@ -10,6 +10,7 @@ import type {
   ViewRequest,
 } from "../bridge/generated";
 import { asError } from "../bridge/store";
+import { useControlKey } from "../parts/control-key";
 import { useActions } from "../shell/actions";
 import { gridColumns } from "./columns";
 import { EmptyTable, LoadFailed, NoMatches } from "./empty";
@@ -103,15 +104,10 @@ function Records({
     setSort((before) => (JSON.stringify(before) === JSON.stringify(next) ? before : next));
   }, []);
 
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.key !== "e") return;
-      event.preventDefault();
-      setExporting(true);
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, []);
+  useControlKey(
+    "e",
+    useCallback(() => setExporting(true), []),
+  );
 
   const step = (by: number) => {
     const api = grid.current;

@@ -19,8 +19,9 @@ import {
   MoreHorizontal20Regular,
   Search20Regular,
 } from "@fluentui/react-icons";
-import { useEffect, useRef } from "react";
+import { useCallback, useRef } from "react";
 import type { Table } from "../bridge/generated";
+import { useControlKey } from "../parts/control-key";
 
 /** Which rows are shown. */
 export type Kind = "live" | "stale" | "deleted";
@@ -140,16 +141,11 @@ function Search({
   onType: (text: string) => void;
 }) {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.key !== "f") return;
-      event.preventDefault();
-      input.current?.focus();
-      input.current?.select();
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
+  const focus = useCallback(() => {
+    input.current?.focus();
+    input.current?.select();
   }, []);
+  useControlKey("f", focus);
   return (
     <Input
       ref={input}

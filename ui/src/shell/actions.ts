@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { type Connection, commands } from "../bridge/generated";
 import { formatCount } from "../format";
 import { useNotices } from "../parts/notices";
+import { go } from "../place";
 
 export interface ConnectionActions {
   sync(tables?: string[]): void;
@@ -41,6 +42,12 @@ export function useActions(connection: Connection): ConnectionActions {
     }),
     [id, attempt, tell],
   );
+}
+
+/** Shows a connection that was just made, and starts its first sync. */
+export async function begin(made: Connection): Promise<void> {
+  go({ page: "home", connection: made.id });
+  await commands.sync(made.id, [], false);
 }
 
 /** Tables that were synced at least once, so that there is something to invalidate. */

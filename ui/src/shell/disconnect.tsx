@@ -1,16 +1,8 @@
-import {
-  Button,
-  Checkbox,
-  Dialog,
-  DialogActions,
-  DialogBody,
-  DialogContent,
-  DialogSurface,
-  DialogTitle,
-} from "@fluentui/react-components";
+import { Button, Checkbox } from "@fluentui/react-components";
 import { useState } from "react";
 import { type Connection, commands } from "../bridge/generated";
 import { formatCount } from "../format";
+import { AppDialog, DialogPage } from "../parts/app-dialog";
 import { connectionTitle } from "../parts/environment";
 import { useNotices } from "../parts/notices";
 import { go } from "../place";
@@ -39,23 +31,11 @@ export function DisconnectDialog({
     setBusy(false);
   };
   return (
-    <Dialog open={isOpen} onOpenChange={(_, data) => (data.open ? null : onClose())}>
-      <DialogSurface className="dialog">
-        <DialogBody>
-          <DialogTitle>Disconnect {title}?</DialogTitle>
-          <DialogContent>
-            <p>
-              The sign-in and the client secret on this computer are forgotten. Nothing changes in
-              Dynamics 365.
-            </p>
-            <Checkbox
-              checked={purge}
-              onChange={(_, data) => setPurge(data.checked === true)}
-              label={`Erase the ${formatCount(rows)} mirrored rows and their key too`}
-            />
-            {purge ? null : <p className="caption">The data stays on this computer, encrypted.</p>}
-          </DialogContent>
-          <DialogActions className="dialog-footer">
+    <AppDialog isOpen={isOpen} onClose={onClose}>
+      <DialogPage
+        title={`Disconnect ${title}?`}
+        footer={
+          <>
             <Button
               appearance="transparent"
               className="danger-button"
@@ -65,12 +45,24 @@ export function DisconnectDialog({
             >
               Disconnect
             </Button>
+            <span className="spring" />
             <Button appearance="primary" onClick={onClose}>
               Stay connected
             </Button>
-          </DialogActions>
-        </DialogBody>
-      </DialogSurface>
-    </Dialog>
+          </>
+        }
+      >
+        <p>
+          The sign-in and the client secret on this computer are forgotten. Nothing changes in
+          Dynamics 365.
+        </p>
+        <Checkbox
+          checked={purge}
+          onChange={(_, data) => setPurge(data.checked === true)}
+          label={`Erase the ${formatCount(rows)} mirrored rows and their key too`}
+        />
+        {purge ? null : <p className="caption">The data stays on this computer, encrypted.</p>}
+      </DialogPage>
+    </AppDialog>
   );
 }

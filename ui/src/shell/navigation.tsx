@@ -1,8 +1,9 @@
 import { Tooltip } from "@fluentui/react-components";
 import { Home20Filled, Home20Regular } from "@fluentui/react-icons";
-import { type ReactNode, useSyncExternalStore } from "react";
+import type { ReactNode } from "react";
 import type { AppState, Connection, Table } from "../bridge/generated";
 import { formatCount } from "../format";
+import { useMedia } from "../parts/media";
 import { StateGlyph, stateWord } from "../parts/state";
 import { TableIcon } from "../parts/table-icon";
 import { writePlace } from "../place";
@@ -82,7 +83,7 @@ function Item({
   testId: string;
   children?: ReactNode;
 }) {
-  const isRail = useIsRail();
+  const isRail = useMedia(rail);
   const item = (
     <a
       href={to}
@@ -110,13 +111,3 @@ function Item({
 
 // As the style sheet has it: below this width only the icons are left.
 const rail = window.matchMedia("(width < 1000px)");
-
-function useIsRail(): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      rail.addEventListener("change", listener);
-      return () => rail.removeEventListener("change", listener);
-    },
-    () => rail.matches,
-  );
-}

@@ -1,6 +1,7 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import type { AppState, Connection } from "../bridge/generated";
 import { HomePage } from "../home/home";
+import { useControlKey } from "../parts/control-key";
 import type { Place } from "../place";
 import { useActions } from "./actions";
 import { Announcer } from "./announcer";
@@ -29,19 +30,19 @@ export function Shell({
       ? connection.tables.find((known) => known.name === place.table)
       : undefined;
 
+  const shown = table?.name;
+  useControlKey(
+    "r",
+    useCallback(() => actions.sync(shown ? [shown] : []), [actions, shown]),
+  );
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const isTyping = event.target instanceof HTMLInputElement;
-      if ((event.ctrlKey || event.metaKey) && event.key === "r") {
-        event.preventDefault();
-        actions.sync(table ? [table.name] : []);
-      } else if (event.key === "?" && !isTyping) {
-        setShortcuts(true);
-      }
+      if (event.key === "?" && !isTyping) setShortcuts(true);
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
-  }, [actions, table]);
+  }, []);
 
   return (
     <div className="shell">

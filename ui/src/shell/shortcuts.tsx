@@ -1,12 +1,5 @@
-import {
-  Button,
-  Dialog,
-  DialogActions,
-  DialogBody,
-  DialogContent,
-  DialogSurface,
-  DialogTitle,
-} from "@fluentui/react-components";
+import { Button } from "@fluentui/react-components";
+import { AppDialog, DialogPage } from "../parts/app-dialog";
 
 const SHORTCUTS: [keys: string, what: string][] = [
   ["Ctrl F", "Search this table"],
@@ -21,29 +14,29 @@ const SHORTCUTS: [keys: string, what: string][] = [
 
 export function ShortcutsDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   return (
-    <Dialog open={isOpen} onOpenChange={(_, data) => (data.open ? null : onClose())}>
-      <DialogSurface className="dialog">
-        <DialogBody>
-          <DialogTitle>Keyboard shortcuts</DialogTitle>
-          <DialogContent>
-            <dl className="shortcuts">
-              {SHORTCUTS.map(([keys, what]) => (
-                <div key={keys}>
-                  <dt>
-                    <kbd>{keys}</kbd>
-                  </dt>
-                  <dd>{what}</dd>
-                </div>
-              ))}
-            </dl>
-          </DialogContent>
-          <DialogActions className="dialog-footer">
+    <AppDialog isOpen={isOpen} onClose={onClose}>
+      <DialogPage
+        title="Keyboard shortcuts"
+        footer={
+          <>
+            <span className="spring" />
             <Button appearance="primary" onClick={onClose}>
               Close
             </Button>
-          </DialogActions>
-        </DialogBody>
-      </DialogSurface>
-    </Dialog>
+          </>
+        }
+      >
+        <dl className="shortcuts">
+          {SHORTCUTS.map(([keys, what]) => (
+            <div key={keys}>
+              <dt>
+                <kbd>{keys}</kbd>
+              </dt>
+              <dd>{what}</dd>
+            </div>
+          ))}
+        </dl>
+      </DialogPage>
+    </AppDialog>
   );
 }

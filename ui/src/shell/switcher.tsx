@@ -16,17 +16,13 @@ import { type AppState, type Connection, commands } from "../bridge/generated";
 import { ConnectionTile, connectionTitle, environmentWord } from "../parts/environment";
 import { useNotices } from "../parts/notices";
 import { go } from "../place";
+import { begin } from "./actions";
 
 /** Organisation and environment, always in sight: acting on the wrong one is the costly mistake. */
 export function ConnectionSwitcher({ app, connection }: { app: AppState; connection: Connection }) {
   const { attempt } = useNotices();
   const hasSample = app.connections.some((known) => known.kind === "sample");
-  const explore = () =>
-    attempt(async () => {
-      const made = await commands.exploreSample();
-      await commands.sync(made.id, [], false);
-      go({ page: "home", connection: made.id });
-    });
+  const explore = () => attempt(async () => begin(await commands.exploreSample()));
   return (
     <Menu positioning={{ position: "below", align: "start" }}>
       <MenuTrigger disableButtonEnhancement>

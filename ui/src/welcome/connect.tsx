@@ -13,6 +13,7 @@ import { asError } from "../bridge/store";
 import { ErrorText } from "../parts/error-text";
 import { Mark } from "../parts/mark";
 import { go } from "../place";
+import { begin } from "../shell/actions";
 import { WaitingPage } from "./waiting";
 import { WhereToFind } from "./where";
 
@@ -54,9 +55,7 @@ export function ConnectPage({ app, signIn }: { app: AppState; signIn: SignIn | n
     if ((await check()).length > 0) return;
     setBusy(true);
     try {
-      const made = await commands.connect(form);
-      go({ page: "home", connection: made.id });
-      await commands.sync(made.id, [], false);
+      await begin(await commands.connect(form));
     } catch (reason) {
       const failure = asError(reason);
       // Who cancelled knows it.

@@ -11,6 +11,7 @@ import { asError } from "../bridge/store";
 import { ErrorText } from "../parts/error-text";
 import { Mark } from "../parts/mark";
 import { go } from "../place";
+import { begin } from "../shell/actions";
 
 export function WelcomePage() {
   const [starting, setStarting] = useState(false);
@@ -19,9 +20,7 @@ export function WelcomePage() {
     setStarting(true);
     setError(null);
     try {
-      const made = await commands.exploreSample();
-      go({ page: "home", connection: made.id });
-      await commands.sync(made.id, [], false);
+      await begin(await commands.exploreSample());
     } catch (reason) {
       setError(asError(reason));
     }

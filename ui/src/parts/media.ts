@@ -1,0 +1,12 @@
+import { useSyncExternalStore } from "react";
+
+/** Whether the window fits a media query, now and whenever that changes. */
+export function useMedia(query: MediaQueryList): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      query.addEventListener("change", listener);
+      return () => query.removeEventListener("change", listener);
+    },
+    () => query.matches,
+  );
+}
