@@ -1,6 +1,7 @@
-//! `cargo xtask demo | test | codegen`: each does all set-up by itself.
+//! `cargo xtask demo | test | clients | codegen`: each does all set-up by itself.
 #![expect(clippy::print_stderr, reason = "a task reports to the terminal")]
 
+mod clients;
 mod codegen;
 mod demo;
 mod process;
@@ -27,6 +28,8 @@ enum Task {
     Demo,
     /// Set up and run all tests, lints and checks.
     Test,
+    /// Set up and run clients that were written elsewhere against the sample organisation.
+    Clients,
     /// Write the generated files, or with `--check` say whether they are up to date.
     Codegen {
         /// Change nothing; fail where a file differs.
@@ -39,6 +42,7 @@ fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Demo => demo::run(),
         Task::Test => test::run_all(),
+        Task::Clients => clients::run(),
         Task::Codegen { check } => codegen::run(check),
     }
 }

@@ -54,7 +54,11 @@ fn folder() -> PathBuf {
     root().join("ui")
 }
 
-fn check_node() -> Result<()> {
+/// Whether Node is there and new enough.
+///
+/// # Errors
+/// Where it is not, with what to do.
+pub fn check_node() -> Result<()> {
     let said = output("node", &["--version"])
         .context("Node is missing. Install Node 20.19 or later, then try again.")?;
     let mut numbers = said.trim().trim_start_matches('v').split('.');

@@ -1,0 +1,157 @@
+"""Microsoft's own sign-in library for Python, over TLS, with instance discovery on."""
+
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urlsplit
+
+import msal
+import pytest
+import requests
+from elsewhere import session
+
+REDIRECT = "http://localhost:53682/oauth/callback"
+
+
+class Form(HTMLParser):
+    """The fields of a page's form, with what is filled in and ticked."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.fields, self.buttons = {}, set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "input" and (attributes.get("type") != "radio" or "checked" in attributes):
+            self.fields[attributes["name"]] = attributes.get("value", "")
+        if tag == "button":
+            self.buttons.add((attributes.get("name"), attributes.get("value")))
+
+
+def browse(address: str, answer: str) -> dict:
+    """What a person does in the browser: opens the page, presses a button, and is sent back."""
+    page = requests.get(address, timeout=30)
+    form = Form(page.text)
+    assert ("answer", answer) in form.buttons, page.text
+    reply = requests.post(address.split("?")[0], data=form.fields | {"answer": answer}, allow_redirects=False, timeout=30)
+    assert reply.status_code in (302, 303), reply.text
+    target = reply.headers["Location"]
+    assert target.startswith(REDIRECT + "?"), target
+    return dict(parse_qsl(urlsplit(target).query))
+
+
+@pytest.fixture(params=["by id", "common", "organizations", "as login.microsoftonline.com"])
+def authority(request, org):
+    tenant = {"common": "common", "organizations": "organizations"}.get(request.param, org.tenant_id)
+    if request.param.startswith("as "):
+        return f"https://login.microsoftonline.com/{tenant}"
+    return f"{org.authority_url}{tenant}"
+
+
+def public(org, authority):
+    return msal.PublicClientApplication(
+        org.public_client_id, authority=authority, http_client=session(org.authority_url)
+    )
+
+
+def confidential(org, secret=None, client=None, tenant=None):
+    return msal.ConfidentialClientApplication(
+        client or org.client_id,
+        client_credential=secret or org.client_secret,
+        authority=f"{org.authority_url}{tenant or org.tenant_id}",
+        http_client=session(org.authority_url),
+    )
+
+
+def scopes(org):
+    return [f"{org.environment_url}/user_impersonation"]
+
+
+def sign_in(org, application, answer="accept"):
+    flow = application.initiate_auth_code_flow(scopes(org), redirect_uri=REDIRECT)
+    return application.acquire_token_by_auth_code_flow(flow, browse(flow["auth_uri"], answer))
+
+
+def who_am_i(org, token):
+    return requests.get(
+        f"{org.environment_url}/api/data/v9.2/WhoAmI", headers={"Authorization": f"Bearer {token}"}, timeout=30
+    )
+
+
+def test_a_public_client_signs_in_with_a_code_and_pkce(org, authority):
+    result = sign_in(org, public(org, authority))
+    assert result.get("token_type") == "Bearer", result
+    assert result["id_token_claims"]["aud"] == org.public_client_id
+    assert result["id_token_claims"]["tid"] == org.tenant_id
+    assert 3_599 <= result["expires_in"] <= 86_399
+    reply = who_am_i(org, result["access_token"])
+    assert reply.status_code == 200 and reply.json()["UserId"]
+
+
+def test_a_confidential_client_signs_in_with_a_code_and_its_secret(org):
+    result = sign_in(org, confidential(org))
+    assert who_am_i(org, result["access_token"]).status_code == 200, result
+
+
+def test_an_expired_access_token_is_refreshed_in_silence_and_the_refresh_token_is_a_new_one(org, control):
+    application = public(org, f"{org.authority_url}{org.tenant_id}")
+    first = sign_in(org, application)
+    account = application.get_accounts()[0]
+    # While it is good, the token comes from msal's cache.
+    assert application.acquire_token_silent(scopes(org), account)["access_token"] == first["access_token"]
+    kept = application.token_cache.search(msal.TokenCache.CredentialType.REFRESH_TOKEN)
+    before = [token["secret"] for token in kept]
+    control("tokens/expire")
+    assert who_am_i(org, first["access_token"]).status_code == 401
+    second = application.acquire_token_silent_with_error(scopes(org), account, force_refresh=True)
+    assert second["access_token"] != first["access_token"], second
+    assert who_am_i(org, second["access_token"]).status_code == 200
+    kept = application.token_cache.search(msal.TokenCache.CredentialType.REFRESH_TOKEN)
+    after = [token["secret"] for token in kept]
+    assert len(before) == len(after) == 1 and before != after
+
+
+def test_a_revoked_refresh_token_asks_for_a_new_sign_in(org, control):
+    application = public(org, f"{org.authority_url}{org.tenant_id}")
+    sign_in(org, application)
+    account = application.get_accounts()[0]
+    control("tokens/revoke")
+    result = application.acquire_token_silent_with_error(scopes(org), account, force_refresh=True)
+    assert (result["error"], result["error_codes"]) == ("invalid_grant", [50173]), result
+
+
+def test_client_credentials(org):
+    application = confidential(org)
+    result = application.acquire_token_for_client([f"{org.environment_url}/.default"])
+    assert "refresh_token" not in result and "id_token" not in result, result
+    assert who_am_i(org, result["access_token"]).status_code == 200
+    again = application.acquire_token_for_client([f"{org.environment_url}/.default"])
+    assert again["access_token"] == result["access_token"], "it comes from the cache"
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "code"),
+    [
+        ({"secret": "wrong"}, "invalid_client", 7000215),
+        ({"client": "11111111-2222-3333-4444-555555555555"}, "unauthorized_client", 700016),
+    ],
+)
+def test_wrong_credentials_are_refused_with_entras_code(org, change, error, code):
+    result = confidential(org, **change).acquire_token_for_client([f"{org.environment_url}/.default"])
+    assert (result["error"], result["error_codes"]) == (error, [code]), result
+    assert result["trace_id"] and result["correlation_id"]
+    assert f"AADSTS{code}" in result["error_description"]
+
+
+def test_a_public_client_with_a_secret_is_refused(org):
+    result = sign_in(org, confidential(org, client=org.public_client_id, secret="not needed"))
+    assert result["error"] == "invalid_client" and result["error_codes"] in ([700025], [90023]), result
+
+
+def test_who_declines_gets_no_token(org):
+    result = sign_in(org, public(org, f"{org.authority_url}{org.tenant_id}"), "cancel")
+    assert result["error"] == "access_denied" and "AADSTS65004" in result["error_description"], result
+
+
+def test_an_unknown_tenant_has_no_configuration(org):
+    with pytest.raises(ValueError, match="tenant name or GUID"):
+        confidential(org, tenant="nowhere.example")
