@@ -2,6 +2,10 @@
 
 mod bench;
 mod command_line;
+mod fixtures;
 mod house_rules;
 mod main_job;
 mod processes;
+mod replies;
+mod shape;
+mod variants;

@@ -6,6 +6,7 @@ use salesmirror_model::urls::UrlError;
 use serde_json::Value;
 
 use crate::TokenError;
+use crate::page::without_mark;
 
 /// The result of this crate's operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -81,7 +82,7 @@ const TRANSIENT_SQL: [u32; 3] = [0x8004_4150, 0x8004_4151, 0x8004_0216];
 impl ServiceError {
     /// Reads an error body; `None` where it is none.
     pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
-        let json: Value = serde_json::from_slice(body).ok()?;
+        let json: Value = serde_json::from_slice(without_mark(body)).ok()?;
         let error = json.get("error").or_else(|| json.get("Error"))?;
         let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
         let message = text("message")
@@ -125,8 +126,15 @@ impl ServiceError {
         }
     }
 
+    /// The code, or where there is none the documented text.
+    fn is_expired(&self) -> bool {
+        self.code == Some(EXPIRED_VERSION_STAMP) || self.message.contains("ersion stamp")
+    }
+
     pub fn is_transient(&self) -> bool {
-        self.status >= 500 && self.code.is_none_or(|code| TRANSIENT_SQL.contains(&code))
+        self.status >= 500
+            && !self.is_expired()
+            && self.code.is_none_or(|code| TRANSIENT_SQL.contains(&code))
     }
 }
 
@@ -235,11 +243,7 @@ impl Error {
     #[must_use]
     pub fn delta_expired(&self) -> bool {
         match self {
-            Self::Service(error) => {
-                error.code == Some(EXPIRED_VERSION_STAMP)
-                    || error.message.contains("ersion stamp")
-                    || matches!(error.status, 400 | 404 | 410)
-            }
+            Self::Service(error) => error.is_expired() || matches!(error.status, 400 | 404 | 410),
             _ => false,
         }
     }

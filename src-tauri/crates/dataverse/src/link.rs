@@ -63,7 +63,7 @@ pub fn first(base: &Url, table: &TableMetadata, options: &ScanOptions) -> Result
 pub fn next(base: &Url, link: &str, options: &ScanOptions) -> Result<PageRequest> {
     let url = match Url::parse(link) {
         Ok(_) => exact(link)?,
-        Err(url::ParseError::RelativeUrlWithoutBase) => exact(&format!("{base}{link}"))?,
+        Err(url::ParseError::RelativeUrlWithoutBase) => exact(&absolute(base, link))?,
         Err(error) => return Err(Error::BadReply(format!("a link is no address ({error})"))),
     };
     let prefer = format!("odata.maxpagesize={}", options.page_size);
@@ -71,6 +71,17 @@ pub fn next(base: &Url, link: &str, options: &ScanOptions) -> Result<PageRequest
         url,
         prefer: with_annotations(prefer, options),
     })
+}
+
+/// A relative link with what it leaves out, and not a byte of it changed.
+fn absolute(base: &Url, link: &str) -> String {
+    if link.starts_with("//") {
+        format!("{}:{link}", base.scheme())
+    } else if link.starts_with('/') {
+        format!("{}{link}", base.origin().ascii_serialization())
+    } else {
+        format!("{base}{link}")
+    }
 }
 
 fn with_annotations(mut prefer: String, options: &ScanOptions) -> String {

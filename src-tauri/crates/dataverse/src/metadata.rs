@@ -81,6 +81,8 @@ struct Attribute {
     #[serde(default)]
     date_time_behavior: Value,
     #[serde(default)]
+    format: Option<String>,
+    #[serde(default)]
     targets: Option<Vec<String>>,
 }
 
@@ -201,10 +203,12 @@ fn column(table: &str, attribute: Attribute, choices: &[Options]) -> Option<Colu
         .attribute_type_name
         .get("Value")
         .and_then(Value::as_str);
+    // The format alone says nothing of the time zone, but it is better than nothing.
     let behavior = attribute
         .date_time_behavior
         .get("Value")
-        .and_then(Value::as_str);
+        .and_then(Value::as_str)
+        .or(attribute.format.as_deref());
     let kind = kind(attribute.attribute_type.as_deref(), type_name, behavior)?;
     let choices = choices
         .iter()
@@ -225,6 +229,8 @@ fn kind(
     type_name: Option<&str>,
     behavior: Option<&str>,
 ) -> Option<ColumnKind> {
+    // The two name the same kinds, and one of them may be left out.
+    let attribute = attribute.or_else(|| type_name?.strip_suffix("Type"));
     Some(
         match (attribute.unwrap_or_default(), type_name.unwrap_or_default()) {
             (_, "MultiSelectPicklistType") => ColumnKind::MultiChoice,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::link::exact;
+use crate::page::without_mark;
 use crate::{Error, Result};
 
 /// The reply to `WhoAmI`.
@@ -53,7 +54,8 @@ impl Client {
     pub async fn get_json<T: DeserializeOwned>(&self, path_and_query: &str) -> Result<T> {
         let url = exact(&format!("{}{path_and_query}", self.base()))?;
         let body = self.get(&url, None).await?;
-        serde_json::from_slice(&body).map_err(|error| {
+        let body = without_mark(&body);
+        serde_json::from_slice(body).map_err(|error| {
             if body.trim_ascii_start().starts_with(b"<") {
                 Error::NotDataverse(self.host())
             } else {

@@ -85,7 +85,7 @@ pub fn decode_page(table: &TableMetadata, body: &Bytes) -> Result<RecordPage> {
 
 /// Reads a single record.
 pub fn decode_record(table: &TableMetadata, body: &Bytes) -> Result<Record> {
-    let text = String::from_utf8_lossy(body);
+    let text = String::from_utf8_lossy(without_mark(body));
     let row: &RawValue =
         serde_json::from_str(&text).map_err(|error| Error::BadReply(error.to_string()))?;
     match read_row(&Slots::new(table), table, row) {
@@ -93,6 +93,11 @@ pub fn decode_record(table: &TableMetadata, body: &Bytes) -> Result<Record> {
         Ok(Change::Delete(_)) => Err(Error::BadReply("a deleted entry".to_owned())),
         Err(reason) => Err(Error::BadReply(reason)),
     }
+}
+
+/// A reply without the byte order mark that may stand before it.
+pub fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
 }
 
 /// What a property means.

@@ -1,0 +1,318 @@
+//! Prepared replies: what `tests/fixtures` keeps, a server that gives them, and a client of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use salesmirror_dataverse::{
+    Client, Error, HttpConfig, RetryPolicy, ScanOptions, TokenError, TokenSource, http_client,
+};
+use salesmirror_model::{Cell, Change, ColumnKind, ColumnMetadata, RecordPage, TableMetadata};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use url::Url;
+
+/// A reply as `tests/fixtures` keeps it.
+#[derive(Deserialize)]
+pub struct Fixture {
+    pub source: String,
+    pub exactness: String,
+    pub request: Asked,
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: Box<RawValue>,
+}
+
+/// The request that a fixture answers.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Asked {
+    pub method: String,
+    /// Below the Web API's path, or from a `{placeholder}` of an address on.
+    pub path: String,
+    pub prefer: Option<String>,
+    pub if_match: Option<String>,
+    pub if_none_match: Option<String>,
+    pub body: Option<Box<RawValue>>,
+}
+
+impl Fixture {
+    pub fn read(name: &str) -> Self {
+        let text = fs::read_to_string(folder().join(format!("{name}.json"))).expect(name);
+        serde_json::from_str(&text).expect(name)
+    }
+
+    /// The names of all fixtures: `dataverse/page` and so on.
+    pub fn all() -> Vec<String> {
+        let mut names = Vec::new();
+        for part in ["dataverse", "entra"] {
+            for entry in fs::read_dir(folder().join(part)).expect("a folder") {
+                let name = entry.expect("an entry").file_name();
+                let name = name.to_string_lossy();
+                let stem = name.strip_suffix(".json").expect("a fixture");
+                names.push(format!("{part}/{stem}"));
+            }
+        }
+        names.sort();
+        names
+    }
+
+    /// The body as it goes over the wire: a JSON text as it stands, digits and order included; a
+    /// text without its quotes; nothing for null.
+    pub fn body(&self) -> String {
+        let json = self.body.get();
+        match serde_json::from_str::<String>(json) {
+            Ok(text) => text,
+            Err(_) if json == "null" => String::new(),
+            Err(_) => json.to_owned(),
+        }
+    }
+
+    /// This reply, given by a server at `origin`.
+    pub fn reply(&self, origin: &str) -> Reply {
+        let place = |text: &str| {
+            ["{origin}", "{api}", "{authority}", "{discovery}"]
+                .iter()
+                .fold(text.to_owned(), |text, name| text.replace(name, origin))
+                .replace("{tenant}", "norrvale.example")
+        };
+        Reply {
+            status: self.status,
+            headers: self
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_lowercase(), place(value)))
+                .collect(),
+            body: place(&self.body()),
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// A reply as it goes over the wire.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn json(status: u16, body: &str) -> Self {
+        let kind = "application/json; odata.metadata=minimal";
+        Self {
+            status,
+            headers: vec![("content-type".into(), kind.into())],
+            body: body.to_owned(),
+        }
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    fn response(self) -> Response {
+        let mut response = Response::builder().status(self.status);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
+        }
+        response.body(Body::from(self.body)).expect("a response")
+    }
+}
+
+/// A server that gives prepared replies.
+pub struct Server {
+    pub origin: String,
+    /// What was asked for, as it came: path and query, byte for byte.
+    pub seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Answers every request with what `answer` says of its address; `None` is 404.
+    pub async fn start(
+        answer: impl Fn(&str, &str) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (own, log) = (origin.clone(), Arc::clone(&seen));
+        let answer = Arc::new(answer);
+        let handler = move |request: Request| {
+            let address = request.uri().to_string();
+            log.lock().expect("a log").push(address.clone());
+            let reply = answer(&own, &address);
+            async move { reply.map_or_else(|| StatusCode::NOT_FOUND.into_response(), Reply::response) }
+        };
+        let router = Router::new().fallback(handler);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { origin, seen }
+    }
+
+    /// Gives the replies one after the other, whatever is asked; the last one from then on.
+    pub async fn in_turn(replies: impl Fn(&str) -> Vec<Reply> + Send + Sync + 'static) -> Self {
+        let place = Mutex::new(0);
+        Self::start(move |origin, _| {
+            let mut place = place.lock().expect("a place");
+            let replies = replies(origin);
+            let reply = replies.get(*place).or(replies.last()).cloned();
+            *place += 1;
+            reply
+        })
+        .await
+    }
+
+    /// The product's own client, with an environment here.
+    pub fn client(&self) -> Client {
+        self.client_with(&[])
+    }
+
+    pub fn client_with(&self, other_origins: &[Url]) -> Client {
+        let http = http_client(&HttpConfig {
+            user_agent: "test".into(),
+            ..HttpConfig::default()
+        });
+        let environment = Url::parse(&self.origin).expect("an address");
+        let policy = RetryPolicy {
+            max_wait: Duration::from_secs(3),
+            backoff: Duration::from_millis(1),
+        };
+        Client::new(
+            http.expect("a client"),
+            &environment,
+            other_origins,
+            Arc::new(Token),
+        )
+        .expect("a client")
+        .with_policy(policy)
+    }
+}
+
+struct Token;
+
+#[async_trait]
+impl TokenSource for Token {
+    async fn token(&self, _: Option<&SecretString>) -> Result<SecretString, TokenError> {
+        Ok("token".into())
+    }
+}
+
+/// A table with these columns, as metadata would give it: `revenue:money`, text where nothing is said.
+pub fn table(logical: &str, set: &str, primary_id: &str, columns: &str) -> Arc<TableMetadata> {
+    let columns = format!("{primary_id}:id {columns}");
+    let column = |text: &str| {
+        let (name, kind) = text.split_once(':').unwrap_or((text, "text"));
+        ColumnMetadata {
+            logical_name: name.into(),
+            display_name: name.into(),
+            kind: match kind {
+                "id" => ColumnKind::UniqueId,
+                "money" => ColumnKind::Money,
+                "decimal" => ColumnKind::Decimal,
+                "choice" => ColumnKind::Choice,
+                "boolean" => ColumnKind::Boolean,
+                "lookup" => ColumnKind::Lookup,
+                "customer" => ColumnKind::Customer,
+                "owner" => ColumnKind::Owner,
+                "moment" => ColumnKind::DateTime,
+                "day" => ColumnKind::DateOnly,
+                "bigint" => ColumnKind::BigInteger,
+                _ => ColumnKind::Text,
+            },
+            targets: vec![],
+            choices: vec![],
+            is_custom: false,
+        }
+    };
+    Arc::new(TableMetadata {
+        logical_name: logical.into(),
+        entity_set_name: set.into(),
+        primary_id: primary_id.into(),
+        primary_name: None,
+        display_name: logical.into(),
+        display_collection_name: set.into(),
+        is_custom: false,
+        object_type_code: None,
+        change_tracking: true,
+        columns: columns.split_whitespace().map(column).collect(),
+    })
+}
+
+/// The first page of a table, as the client makes of it.
+pub async fn first_page(client: &Client, table: &Arc<TableMetadata>) -> Result<RecordPage, Error> {
+    let request = client.first_request(table, &ScanOptions::default())?;
+    Ok(client.fetch_page(table, &request).await?.page)
+}
+
+/// The page behind a link.
+pub async fn page_behind(
+    client: &Client,
+    table: &Arc<TableMetadata>,
+    link: &str,
+) -> Result<RecordPage, Error> {
+    let request = client.continue_request(link, &ScanOptions::default())?;
+    Ok(client.fetch_page(table, &request).await?.page)
+}
+
+/// What a page says, a line for each row and each link.
+pub fn page_lines(table: &TableMetadata, page: &RecordPage) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for change in &page.changes {
+        lines.push(match change {
+            Change::Delete(_) => "delete".to_owned(),
+            Change::Upsert(record) => record_line(table, &record.cells),
+        });
+    }
+    lines.extend(page.unreadable.iter().cloned());
+    lines.extend(page.next_link.iter().map(|_| "next link".to_owned()));
+    lines.extend(page.delta_link.iter().map(|_| "delta link".to_owned()));
+    lines
+}
+
+/// The cells of a record that are not null, without ids, which say nothing to a reader.
+pub fn record_line(table: &TableMetadata, cells: &[Cell]) -> String {
+    let cells = table
+        .columns
+        .iter()
+        .zip(cells)
+        .filter_map(|(column, cell)| {
+            let name = &column.logical_name;
+            Some(match cell {
+                Cell::Null | Cell::Id(_) => return None,
+                Cell::Integer(value) => format!("{name}={value}"),
+                Cell::Real(value) => format!("{name}={value}"),
+                Cell::Text(text) => format!("{name}={text}"),
+                Cell::Lookup(lookup) => format!(
+                    "{name}={}/{}",
+                    lookup.table.as_deref().unwrap_or("?"),
+                    lookup.name.as_deref().unwrap_or("?")
+                ),
+            })
+        });
+    cells.collect::<Vec<_>>().join(", ")
+}
+
+/// What an error says to a program, and whether it passes.
+pub fn error_line(error: &Error) -> String {
+    let passing = if error.is_transient() {
+        ", passing"
+    } else {
+        ""
+    };
+    let reference = error.reference().unwrap_or_default();
+    format!("error {} ({reference}){passing}", error.code())
+}
