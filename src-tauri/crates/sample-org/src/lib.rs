@@ -2,14 +2,21 @@
 //! loopback. It shares nothing with the product but the protocol, so that one misreading of it
 //! cannot be made twice and then agree with itself.
 
+mod breakage;
 mod control;
 mod data;
 mod dataverse;
+mod discovery;
 mod entra;
+mod exchange;
 mod faults;
+mod limits;
+mod network;
 mod server;
 mod state;
 mod tls;
+mod variants;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,9 +32,9 @@ use tokio_util::sync::CancellationToken;
 use crate::data::id;
 use crate::data::row::World;
 use crate::data::schema::TABLES;
-use crate::server::Organization;
+use crate::server::{Organization, Site};
 use crate::state::State;
-use crate::tls::TlsListener;
+use crate::wire::{Door, Orders};
 
 pub use crate::state::Activity;
 
@@ -63,10 +70,18 @@ impl Default for Config {
 pub struct Description {
     /// Environment URL.
     pub environment_url: String,
+    /// The environment's other origin, its ApiUrl.
+    pub api_url: String,
+    /// Global Discovery.
+    pub discovery_url: String,
+    /// An address that belongs to nobody; the log shows what was sent to it.
+    pub foreign_url: String,
     /// Authority URL.
     pub authority_url: String,
     /// Tenant.
     pub tenant_id: String,
+    /// Its domain.
+    pub tenant_domain: String,
     /// A registration with a secret.
     pub client_id: String,
     /// Its secret.
@@ -92,13 +107,9 @@ impl SampleOrg {
     /// # Errors
     /// Where the port is taken.
     pub async fn start(config: Config) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
-        let port = listener.local_addr()?.port();
-        let mut listeners = vec![listener];
-        // Browsers may take `localhost` for either; without IPv6 the first is enough.
-        if let Ok(second) = TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await {
-            listeners.push(second);
-        }
+        let (port, organization_listeners) = listen(config.port).await?;
+        let (discovery_port, discovery_listeners) = listen(0).await?;
+        let (foreign_port, foreign_listeners) = listen(0).await?;
         let tls = if config.tls {
             Some(tls::certificate()?)
         } else {
@@ -108,8 +119,12 @@ impl SampleOrg {
         let seed = config.seed;
         let description = Description {
             environment_url: format!("{scheme}://localhost:{port}"),
+            api_url: format!("{scheme}://127.0.0.1:{port}"),
+            discovery_url: format!("{scheme}://localhost:{discovery_port}"),
+            foreign_url: format!("{scheme}://localhost:{foreign_port}"),
             authority_url: format!("{scheme}://localhost:{port}/"),
             tenant_id: id(seed, 801, 0).to_string(),
+            tenant_domain: "norrvale.example".to_owned(),
             client_id: id(seed, 802, 0).to_string(),
             client_secret: format!("smp8Q~{}", id(seed, 803, 0).simple()),
             public_client_id: id(seed, 804, 0).to_string(),
@@ -131,26 +146,31 @@ impl SampleOrg {
         let state = State::new(world, version_now());
         let organization = Arc::new(Organization::new(state, description, config.latency));
         let stop = CancellationToken::new();
-        for listener in listeners {
-            let router = Router::new()
-                .fallback(server::handle)
-                .with_state(Arc::clone(&organization));
-            let stopped = stop.clone().cancelled_owned();
-            match &tls {
-                None => tokio::spawn(async move {
-                    axum::serve(listener, router)
+        let acceptor = tls.map(|(acceptor, _)| acceptor);
+        let sites = [
+            (Site::Organization, organization_listeners),
+            (Site::Discovery, discovery_listeners),
+            (Site::Foreign, foreign_listeners),
+        ];
+        for (site, listeners) in sites {
+            for listener in listeners {
+                let shared = Arc::clone(&organization);
+                let refuse = move || {
+                    let is_ours = site == Site::Organization;
+                    is_ours && faults::meet_connection(&mut shared.lock().net.faults)
+                };
+                let door = Door::open(listener, acceptor.clone(), stop.clone(), refuse)?;
+                let router = Router::new()
+                    .fallback(server::handle)
+                    .with_state((Arc::clone(&organization), site))
+                    .into_make_service_with_connect_info::<Orders>();
+                let stopped = stop.clone().cancelled_owned();
+                tokio::spawn(async move {
+                    axum::serve(door, router)
                         .with_graceful_shutdown(stopped)
                         .await
-                }),
-                Some((acceptor, _)) => {
-                    let listener = TlsListener::new(listener, acceptor.clone());
-                    tokio::spawn(async move {
-                        axum::serve(listener, router)
-                            .with_graceful_shutdown(stopped)
-                            .await
-                    })
-                }
-            };
+                });
+            }
         }
         Ok(Self {
             organization,
@@ -168,6 +188,18 @@ impl SampleOrg {
     pub fn activity(&self, wanted: Activity) -> Activity {
         self.organization.lock().act(wanted, &[0, 1, 2, 3, 4])
     }
+}
+
+/// Listens on 127.0.0.1, and on ::1 where that is to be had: browsers may take `localhost` for
+/// either.
+async fn listen(port: u16) -> io::Result<(u16, Vec<TcpListener>)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let port = listener.local_addr()?.port();
+    let mut listeners = vec![listener];
+    if let Ok(second) = TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await {
+        listeners.push(second);
+    }
+    Ok((port, listeners))
 }
 
 /// Rows that nobody has changed have the same version in every process, so that a mirror of an

@@ -1,7 +1,6 @@
-//! What the organisation remembers: changes, tokens, privileges, faults, requests.
+//! What the organisation remembers: changes, privileges, and what Entra ID and the network remember.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -9,7 +8,9 @@ use uuid::Uuid;
 use crate::data::row::{Row, World};
 use crate::data::schema::TABLES;
 use crate::data::{Dice, index_of};
-use crate::faults::Rule;
+use crate::entra::Directory;
+use crate::network::Network;
+use crate::variants::Variants;
 
 /// A row that is not as it was in the beginning.
 #[derive(Clone, Copy)]
@@ -32,41 +33,12 @@ pub struct Changes {
     pub generation: u64,
 }
 
-/// A code that waits to be exchanged.
-pub struct Code {
-    pub redirect_uri: String,
-    pub challenge: String,
-    pub client_id: String,
-    pub scope: String,
-    pub user: u64,
-    pub used: bool,
-}
-
 /// How far the signed-in users may read a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     None,
     User,
     Global,
-}
-
-/// How the sign-in page answers.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub enum Consent {
-    #[default]
-    Page,
-    Accept,
-    Decline,
-}
-
-/// A request as it is remembered.
-#[derive(Clone, Serialize)]
-pub struct Logged {
-    pub method: String,
-    pub path: String,
-    pub query: Option<String>,
-    pub status: u16,
-    pub prefer: Option<String>,
 }
 
 /// Everything that changes while the organisation runs.
@@ -76,14 +48,11 @@ pub struct State {
     pub version: u64,
     /// Delta tokens below this are answered as expired.
     pub oldest_token: u64,
-    pub codes: HashMap<String, Code>,
-    pub refresh_generation: u64,
-    pub access: HashMap<String, (u64, std::time::Instant)>,
-    pub consent: Consent,
+    pub entra: Directory,
+    pub net: Network,
+    pub variants: Variants,
     pub depth: HashMap<usize, Depth>,
     pub untracked: BTreeSet<usize>,
-    pub faults: Vec<Rule>,
-    pub requests: Vec<Logged>,
     pub activity: u64,
 }
 
@@ -97,9 +66,6 @@ pub struct Activity {
     /// Rows deleted.
     pub deletes: u64,
 }
-
-/// How long an access token is good.
-pub const TOKEN_LIFE: Duration = Duration::from_secs(4_500);
 
 impl State {
     /// `version` is that of the first change, unless there are more rows than that.
@@ -115,20 +81,22 @@ impl State {
             .collect();
         let version = version.max(world.first_version + world.rows.iter().sum::<u64>() + 1);
         Self {
+            entra: Directory::new(&world),
+            net: Network::default(),
+            variants: Variants::default(),
             world,
             changes,
             version,
             oldest_token: version,
-            codes: HashMap::new(),
-            refresh_generation: 0,
-            access: HashMap::new(),
-            consent: Consent::Page,
             depth: HashMap::new(),
             untracked: BTreeSet::new(),
-            faults: Vec::new(),
-            requests: Vec::new(),
             activity: 0,
         }
+    }
+
+    /// Everything is as it was in the beginning; versions go on growing.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.world.clone(), self.version + 1);
     }
 
     /// The row of this index; `None` where it never was or is deleted.

@@ -18,14 +18,30 @@ use crate::state::State;
 
 /// Where the Web API lies on its origin.
 pub const PATH: &str = "/api/data/v9.2/";
+/// Versions that are answered alike.
+const PATHS: [&str; 3] = [PATH, "/api/data/v9.1/", "/api/data/v9.0/"];
+
+/// What stands behind the Web API's path; `None` for other paths.
+pub fn rest(path: &str) -> Option<&str> {
+    PATHS.iter().find_map(|start| path.strip_prefix(start))
+}
 
 /// A request, with what every answer needs of it.
 pub struct Call<'a> {
+    pub method: &'a str,
     /// The path behind [`PATH`], decoded.
     pub path: String,
     pub query: &'a str,
+    #[expect(dead_code, reason = "writes read them")]
+    pub headers: &'a HeaderMap,
+    #[expect(dead_code, reason = "writes read it")]
+    pub body: &'a Bytes,
     pub prefer: Option<&'a str>,
+    /// The origin that was called.
     pub origin: String,
+    /// The environment's two origins.
+    pub environment: String,
+    pub api: String,
     pub link_origin: Option<String>,
     pub user: Uuid,
     pub tenant: Uuid,
@@ -98,7 +114,14 @@ impl<'a> Call<'a> {
 }
 
 /// Answers a call.
-pub fn answer(state: &State, call: &Call<'_>) -> Response {
+pub fn answer(state: &mut State, call: &Call<'_>) -> Response {
+    if call.method != "GET" {
+        return errors::error(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "0x80060888",
+            "The HTTP verb is not supported here.",
+        );
+    }
     let path = call.path.as_str();
     if path == "WhoAmI" || path == "WhoAmI()" {
         return json(&json!({
@@ -158,10 +181,11 @@ fn organization(state: &State, call: &Call<'_>) -> Value {
             "State": "Enabled",
             "OrganizationType": "Customer",
             "Endpoints": {
-                "Count": 2,
+                "Count": 3,
                 "IsReadOnly": false,
-                "Keys": ["WebApplication", "OrganizationDataService"],
-                "Values": [format!("{}/", call.origin), format!("{}/XRMServices/2011/OrganizationData.svc", call.origin)],
+                "Keys": ["WebApplication", "OrganizationService", "OrganizationDataService"],
+                "Values": [format!("{}/", call.environment), format!("{}/XRMServices/2011/Organization.svc", call.api),
+                    format!("{}/XRMServices/2011/OrganizationData.svc", call.api)],
             },
         },
     })
@@ -201,13 +225,10 @@ pub fn user(state: &State, index: u64) -> Uuid {
     state.id(USER, index)
 }
 
-/// The documented challenge to a call without a good token.
-pub fn challenge(authority: &str, tenant: Uuid, environment: &str) -> Response {
-    let text = format!(
-        "Bearer authorization_uri={authority}{tenant}/oauth2/authorize, resource_id={environment}/"
-    );
+/// Refuses a call without a good token.
+pub fn challenge(text: &str) -> Response {
     let mut response = StatusCode::UNAUTHORIZED.into_response();
-    if let Ok(value) = HeaderValue::from_str(&text) {
+    if let Ok(value) = HeaderValue::from_str(text) {
         response
             .headers_mut()
             .insert(header::WWW_AUTHENTICATE, value);

@@ -1,0 +1,142 @@
+//! Entra ID: documents, the sign-in page, the token endpoint, admin consent.
+
+mod admin_consent;
+mod authorize;
+mod checks;
+mod codes;
+pub mod device;
+pub mod directory;
+mod documents;
+mod grants;
+mod pages;
+pub mod refusal;
+mod scope;
+mod signing;
+pub mod token;
+
+use std::collections::HashMap;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use uuid::Uuid;
+
+pub use directory::Directory;
+pub use scope::Resources;
+
+use crate::variants::Variants;
+use refusal::Refusal;
+
+/// A request to the authority.
+pub struct Call<'a> {
+    /// The authority's address, with a slash at the end.
+    pub authority: &'a str,
+    pub resources: Resources<'a>,
+    pub variants: Variants,
+    pub method: &'a str,
+    pub tenant: &'a str,
+    pub rest: &'a str,
+    pub parameters: HashMap<String, String>,
+    pub authorization: Option<&'a str>,
+    pub origin: Option<&'a str>,
+    pub cookie: Option<&'a str>,
+}
+
+impl<'a> Call<'a> {
+    /// A parameter, or nothing.
+    pub fn get(&self, name: &str) -> &str {
+        self.parameters.get(name).map_or("", String::as_str)
+    }
+
+    /// A parameter that has to be there.
+    fn need(&self, name: &str) -> Result<&str, Refusal> {
+        match self.get(name) {
+            "" => Err(Refusal::new(900_144, name)),
+            value => Ok(value),
+        }
+    }
+}
+
+/// Which tenant a path names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    Tenant(usize),
+    /// `common` or `organizations`: the account tells.
+    Any,
+}
+
+/// Answers a request below `/{tenant}/`; `None` where the address is none of the authority's.
+pub fn answer(directory: &mut Directory, call: &Call<'_>) -> Option<Response> {
+    let is_browser = matches!(
+        call.rest,
+        "oauth2/v2.0/authorize" | "adminconsent" | "v2.0/adminconsent" | "oauth2/deviceauth"
+    );
+    let is_known = is_browser
+        || matches!(
+            call.rest,
+            "v2.0/.well-known/openid-configuration"
+                | "discovery/instance"
+                | "discovery/v2.0/keys"
+                | "oauth2/v2.0/token"
+                | "oauth2/v2.0/devicecode"
+                | "oauth2/v2.0/logout"
+        )
+        || call.rest.starts_with("userrealm/");
+    if !is_known {
+        return None;
+    }
+    let now = directory.now();
+    let named = match name_tenant(directory, call.tenant) {
+        Ok(named) => named,
+        Err(refusal) if is_browser => return Some(refusal.page(&call.variants, now, "")),
+        Err(refusal) if call.rest.ends_with("openid-configuration") => {
+            return Some(refusal.called("invalid_tenant").body(&call.variants, now));
+        }
+        Err(refusal) => return Some(refusal.body(&call.variants, now)),
+    };
+    Some(match (call.method, call.rest) {
+        ("GET", "v2.0/.well-known/openid-configuration") => {
+            documents::configuration(directory, call, named)
+        }
+        ("GET", "discovery/instance") => documents::instance_discovery(call),
+        ("GET", "discovery/v2.0/keys") => documents::keys(directory, call, named),
+        ("GET" | "POST", "oauth2/v2.0/authorize") => authorize::answer(directory, call, named),
+        ("GET" | "POST", "adminconsent" | "v2.0/adminconsent") => {
+            admin_consent::answer(directory, call, named)
+        }
+        ("GET" | "POST", "oauth2/deviceauth") => device::page(directory, call),
+        ("GET", rest) if rest.starts_with("userrealm/") => documents::user_realm(rest),
+        ("GET", "oauth2/v2.0/logout") => {
+            pages::page("You signed out of your account", "").into_response()
+        }
+        ("POST", "oauth2/v2.0/token") => match token::answer(directory, call, named) {
+            Ok(response) => response,
+            Err(refusal) => refusal.body(&call.variants, now),
+        },
+        ("POST", "oauth2/v2.0/devicecode") => match device::begin(directory, call, named) {
+            Ok(response) => response,
+            Err(refusal) => refusal.body(&call.variants, now),
+        },
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    })
+}
+
+fn name_tenant(directory: &Directory, name: &str) -> Result<Named, Refusal> {
+    if ["common", "organizations"].contains(&name) {
+        return Ok(Named::Any);
+    }
+    if let Some(tenant) = directory.tenant(name) {
+        return Ok(Named::Tenant(tenant));
+    }
+    let is_domain = name.split('.').count() > 1
+        && name.split('.').all(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        });
+    if is_domain || Uuid::try_parse(name).is_ok() || name == "consumers" {
+        Err(Refusal::new(90_002, name))
+    } else {
+        Err(Refusal::new(900_023, name))
+    }
+}
