@@ -1,5 +1,6 @@
 """Microsoft's own sign-in library for Python, over TLS, with instance discovery on."""
 
+import json
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlsplit
 
@@ -155,3 +156,68 @@ def test_who_declines_gets_no_token(org):
 def test_an_unknown_tenant_has_no_configuration(org):
     with pytest.raises(ValueError, match="tenant name or GUID"):
         confidential(org, tenant="nowhere.example")
+
+
+def test_a_device_code_is_typed_in_another_browser(org):
+    application = public(org, f"{org.authority_url}{org.tenant_id}")
+    flow = application.initiate_device_flow(scopes(org))
+    assert flow["user_code"] in flow["message"] and flow["verification_uri"] in flow["message"]
+    # Asked once and not again: nobody has typed the code yet.
+    waiting = application.acquire_token_by_device_flow(flow | {"expires_at": 0})
+    assert (waiting["error"], waiting["error_codes"]) == ("authorization_pending", [70016]), waiting
+    page = requests.get(flow["verification_uri"], params={"user_code": flow["user_code"]}, timeout=30)
+    form = Form(page.text)
+    requests.post(flow["verification_uri"], data=form.fields | {"answer": "accept"}, timeout=30).raise_for_status()
+    result = application.acquire_token_by_device_flow(flow)
+    assert who_am_i(org, result["access_token"]).status_code == 200, result
+    assert application.get_accounts()[0]["username"] == result["id_token_claims"]["preferred_username"]
+
+
+@pytest.mark.filterwarnings("ignore:This API has been deprecated")
+def test_a_password_is_taken_where_it_is_right(org):
+    # Before a password flow msal asks the authority's host about the user, and leaves the port out.
+    authority = f"https://login.microsoftonline.com/{org.tenant_id}"
+    application = public(org, authority)
+    name = sign_in(org, application)["id_token_claims"]["preferred_username"]
+    application = public(org, authority)
+    wrong = application.acquire_token_by_username_password(name, "guessed", scopes(org))
+    assert (wrong["error"], wrong["error_codes"]) == ("invalid_grant", [50126]), wrong
+    right = application.acquire_token_by_username_password(name, "Norrvale-2026!", scopes(org))
+    assert who_am_i(org, right["access_token"]).status_code == 200, right
+
+
+def test_one_sign_in_serves_global_discovery_with_a_token_of_its_own(org):
+    application = public(org, f"{org.authority_url}{org.tenant_id}")
+    first = sign_in(org, application)
+    account = application.get_accounts()[0]
+    second = application.acquire_token_silent([f"{org.discovery_url}/user_impersonation"], account)
+    address = f"{org.discovery_url}/api/discovery/v2.0/Instances"
+    ask = lambda token: requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    found = ask(second["access_token"]).json()["value"]
+    assert org.environment_url in [instance["Url"].rstrip("/") for instance in found]
+    # A token is for one resource.
+    assert ask(first["access_token"]).status_code == 401
+    assert who_am_i(org, second["access_token"]).status_code == 401
+
+
+def test_conditional_access_hands_over_its_claims_and_an_interactive_sign_in_meets_it(org, control):
+    application = public(org, f"{org.authority_url}{org.tenant_id}")
+    sign_in(org, application)
+    account = application.get_accounts()[0]
+    control("user", user=account["username"], condition="mfa")
+    refused = application.acquire_token_silent_with_error(scopes(org), account, force_refresh=True)
+    assert refused["error"] == "interaction_required" and refused["error_codes"] == [50076], refused
+    assert "access_token" in json.loads(refused["claims"])
+    flow = application.initiate_auth_code_flow(scopes(org), redirect_uri=REDIRECT, claims_challenge=refused["claims"])
+    result = application.acquire_token_by_auth_code_flow(flow, browse(flow["auth_uri"], "accept"))
+    assert who_am_i(org, result["access_token"]).status_code == 200, result
+    control("user", user=account["username"], condition="none")
+
+
+def test_an_expired_secret_is_told_from_a_wrong_one(org, control):
+    client = "22222222-3333-4444-5555-666666666666"
+    control("app", client_id=client, name="Old", secrets=[{"value": "old-secret", "expires_in_s": -1}])
+    result = confidential(org, client=client, secret="old-secret").acquire_token_for_client(
+        [f"{org.environment_url}/.default"]
+    )
+    assert (result["error"], result["error_codes"]) == ("invalid_client", [7000222]), result

@@ -14,7 +14,6 @@ use crate::bench::Bench;
 use crate::replies::{
     Fixture, Reply, Server, error_line, first_page, page_behind, page_lines, record_line, table,
 };
-use crate::shape::{differences, shape};
 
 /// What the client is asked to do with a reply.
 #[derive(Clone, Copy)]
@@ -410,7 +409,7 @@ async fn the_organisation_gives_the_documented_shapes() {
         let fixture = Fixture::read(&format!("dataverse/{name}"));
         let found = organization.ask(&fixture).await;
         let documented = fixture.reply(organization.origin());
-        let list = against(&fixture, &documented, &found);
+        let list = fixture.against(&documented, &found);
         let list = list
             .into_iter()
             .filter(|what| !allowed.iter().any(|part| what.contains(part)));
@@ -488,16 +487,7 @@ impl<'b> Asking<'b> {
                 .header("content-type", "application/json")
                 .body(body.get().to_owned());
         }
-        let reply = request.send().await.expect("a reply");
-        Reply {
-            status: reply.status().as_u16(),
-            headers: reply
-                .headers()
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.to_str().expect("a text").to_owned()))
-                .collect(),
-            body: reply.text().await.expect("a text"),
-        }
+        Reply::of(request.send().await.expect("a reply")).await
     }
 
     /// The same path, with a record that is there.
@@ -537,75 +527,6 @@ impl<'b> Asking<'b> {
             .expect("a delta link")
             .to_owned()
     }
-}
-
-/// What the organisation's reply has that the documented one has not, or the other way round.
-fn against(fixture: &Fixture, documented: &Reply, found: &Reply) -> Vec<String> {
-    let mut list = Vec::new();
-    let is_assumed = fixture.exactness == "reconstructed";
-    if documented.status != found.status && !is_assumed {
-        list.push(format!(
-            "status {} instead of {}",
-            found.status, documented.status
-        ));
-    }
-    for (name, value) in &documented.headers {
-        let given = found
-            .headers
-            .iter()
-            .find(|(other, _)| other == name)
-            .map(|(_, value)| value);
-        match given {
-            None => list.push(format!("the header {name} is missing")),
-            Some(given) if media_type(given) != media_type(value) && !is_assumed => {
-                list.push(format!(
-                    "the header {name} is {given:?} instead of {value:?}"
-                ));
-            }
-            Some(_) => {}
-        }
-    }
-    if !documented.body.starts_with(['{', '[']) {
-        return list;
-    }
-    if !found.body.starts_with(['{', '[']) {
-        list.push(format!("no JSON: {:?}", found.body));
-        return list;
-    }
-    let error = |body: &str| -> Option<(String, String)> {
-        let body: Value = serde_json::from_str(body).expect("JSON");
-        let text = |name: &str| body["error"][name].as_str().map(without_ids);
-        Some((text("code")?, text("message")?))
-    };
-    match (error(&documented.body), error(&found.body)) {
-        (Some((code, message)), Some((other, said))) => {
-            if code != other {
-                list.push(format!("code {other} instead of {code}"));
-            }
-            if message != said && !is_assumed {
-                list.push(format!("it says {said:?} instead of {message:?}"));
-            }
-        }
-        _ => list.extend(differences(&shape(&documented.body), &shape(&found.body))),
-    }
-    list
-}
-
-/// A header's value without parameters.
-fn media_type(text: &str) -> &str {
-    match text.split_once(';') {
-        Some((media, _)) if media.contains('/') => media,
-        _ => text,
-    }
-}
-
-/// A message without what differs from one organisation to the next.
-fn without_ids(text: &str) -> String {
-    let is_id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
-    text.split(' ')
-        .map(|word| if is_id(word) { "…" } else { word })
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 #[test]

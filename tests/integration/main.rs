@@ -2,6 +2,7 @@
 
 mod bench;
 mod command_line;
+mod entra_fixtures;
 mod fixtures;
 mod house_rules;
 mod main_job;

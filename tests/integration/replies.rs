@@ -18,8 +18,11 @@ use salesmirror_dataverse::{
 use salesmirror_model::{Cell, Change, ColumnKind, ColumnMetadata, RecordPage, TableMetadata};
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
+
+use crate::shape::{differences, shape};
 
 /// A reply as `tests/fixtures` keeps it.
 #[derive(Deserialize)]
@@ -95,6 +98,75 @@ impl Fixture {
             body: place(&self.body()),
         }
     }
+
+    /// What the organisation's reply has that the documented one has not, or the other way round.
+    pub fn against(&self, documented: &Reply, found: &Reply) -> Vec<String> {
+        let mut list = Vec::new();
+        let is_assumed = self.exactness == "reconstructed";
+        if documented.status != found.status && !is_assumed {
+            list.push(format!(
+                "status {} instead of {}",
+                found.status, documented.status
+            ));
+        }
+        for (name, value) in &documented.headers {
+            let given = found
+                .headers
+                .iter()
+                .find(|(other, _)| other == name)
+                .map(|(_, value)| value);
+            match given {
+                None => list.push(format!("the header {name} is missing")),
+                Some(given) if media_type(given) != media_type(value) && !is_assumed => {
+                    list.push(format!(
+                        "the header {name} is {given:?} instead of {value:?}"
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        if !documented.body.starts_with(['{', '[']) {
+            return list;
+        }
+        if !found.body.starts_with(['{', '[']) {
+            list.push(format!("no JSON: {:?}", found.body));
+            return list;
+        }
+        let error = |body: &str| -> Option<(String, String)> {
+            let body: Value = serde_json::from_str(body).expect("JSON");
+            let text = |name: &str| body["error"][name].as_str().map(without_ids);
+            Some((text("code")?, text("message")?))
+        };
+        match (error(&documented.body), error(&found.body)) {
+            (Some((code, message)), Some((other, said))) => {
+                if code != other {
+                    list.push(format!("code {other} instead of {code}"));
+                }
+                if message != said && !is_assumed {
+                    list.push(format!("it says {said:?} instead of {message:?}"));
+                }
+            }
+            _ => list.extend(differences(&shape(&documented.body), &shape(&found.body))),
+        }
+        list
+    }
+}
+
+/// A header's value without parameters.
+fn media_type(text: &str) -> &str {
+    match text.split_once(';') {
+        Some((media, _)) if media.contains('/') => media,
+        _ => text,
+    }
+}
+
+/// A message without what differs from one organisation to the next.
+fn without_ids(text: &str) -> String {
+    let is_id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
+    text.split(' ')
+        .map(|word| if is_id(word) { "…" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn folder() -> PathBuf {
@@ -116,6 +188,22 @@ impl Reply {
             status,
             headers: vec![("content-type".into(), kind.into())],
             body: body.to_owned(),
+        }
+    }
+
+    /// What an answer said.
+    pub async fn of(answer: reqwest::Response) -> Self {
+        Self {
+            status: answer.status().as_u16(),
+            headers: answer
+                .headers()
+                .iter()
+                .map(|(name, value)| {
+                    let value = value.to_str().expect("a text");
+                    (name.to_string(), value.to_owned())
+                })
+                .collect(),
+            body: answer.text().await.expect("a text"),
         }
     }
 

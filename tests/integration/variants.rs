@@ -392,3 +392,22 @@ async fn a_tracked_scan_without_a_delta_link_is_read_without_tracking() {
     );
     bench.assert_equal(&session).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delta_link_that_comes_only_without_annotations_is_kept() {
+    let bench = Bench::new(SMALL).await;
+    let session = bench.session().await;
+    let none = r#"{"@odata.context":"c","value":[]}"#;
+    // With annotations the scan ends without a link, without them it is as usual.
+    tell(&bench, "faults", fault("/leads", "", 1, 200, none)).await;
+    let runs = sync(&session, SyncOptions::default()).await;
+    assert_eq!(
+        (runs[2].status, runs[2].inserted),
+        (RunStatus::Success, 20),
+        "{runs:?}"
+    );
+    bench.act(5, 20, 5);
+    let runs = sync(&session, SyncOptions::default()).await;
+    assert_eq!(runs[2].strategy, Strategy::Incremental, "{runs:?}");
+    bench.assert_equal(&session).await;
+}
