@@ -1,5 +1,6 @@
 //! The documents that clients read before they sign in.
 
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use url::Url;
@@ -15,7 +16,7 @@ pub fn configuration(directory: &Directory, call: &Call<'_>, named: Named) -> Re
         Named::Any => call.tenant.to_owned(),
     };
     let base = format!("{}{tenant}", call.authority);
-    axum::Json(json!({
+    public(&json!({
         "token_endpoint": format!("{base}/oauth2/v2.0/token"),
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
@@ -39,9 +40,24 @@ pub fn configuration(directory: &Directory, call: &Call<'_>, named: Named) -> Re
         "cloud_instance_name": "microsoftonline.com",
         "cloud_graph_host_name": "graph.windows.net",
         "msgraph_host": "graph.microsoft.com",
+        "kerberos_endpoint": format!("{base}/kerberos"),
         "rbac_url": "https://pas.windows.net",
     }))
-    .into_response()
+}
+
+/// A document for everybody, with the headers of captured ones.
+fn public(document: &Value) -> Response {
+    let mut response = axum::Json(document).into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/json; charset=utf-8"),
+        (header::CACHE_CONTROL, "max-age=86400, private"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// Who vouches for tokens.
@@ -73,7 +89,7 @@ pub fn instance_discovery(call: &Call<'_>) -> Response {
         .and_then(Url::port)
         .map_or(host.clone(), |port| format!("{host}:{port}"));
     let entry = |names: &[&str]| json!({"preferred_network": names[0], "preferred_cache": names[names.len().min(2) - 1], "aliases": names});
-    axum::Json(json!({
+    public(&json!({
         "tenant_discovery_endpoint": format!("{}{tenant}/v2.0/.well-known/openid-configuration", call.authority),
         "api-version": if call.get("api-version").is_empty() { "1.1" } else { call.get("api-version") },
         "metadata": [
@@ -85,12 +101,11 @@ pub fn instance_discovery(call: &Call<'_>) -> Response {
             {"preferred_network": host, "preferred_cache": host, "aliases": [host, port]},
         ],
     }))
-    .into_response()
 }
 
 /// The keys that sign tokens.
 pub fn keys(directory: &Directory, call: &Call<'_>, named: Named) -> Response {
-    axum::Json(signing::keys(&issuer(directory, call, named))).into_response()
+    public(&signing::keys(&issuer(directory, call, named)))
 }
 
 /// Where an account's password is checked: here, and not at a federated service.

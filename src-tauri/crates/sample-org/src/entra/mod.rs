@@ -16,7 +16,7 @@ pub mod token;
 
 use std::collections::HashMap;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use uuid::Uuid;
 
@@ -66,6 +66,14 @@ pub enum Named {
 
 /// Answers a request below `/{tenant}/`; `None` where the address is none of the authority's.
 pub fn answer(directory: &mut Directory, call: &Call<'_>) -> Option<Response> {
+    let mut response = judge(directory, call)?;
+    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
+        response.headers_mut().insert("x-ms-request-id", id);
+    }
+    Some(response)
+}
+
+fn judge(directory: &mut Directory, call: &Call<'_>) -> Option<Response> {
     let is_browser = matches!(
         call.rest,
         "oauth2/v2.0/authorize" | "adminconsent" | "v2.0/adminconsent" | "oauth2/deviceauth"
