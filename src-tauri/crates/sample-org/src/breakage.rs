@@ -204,7 +204,12 @@ async fn mislabelled(response: Response, length: u64) -> Response {
         .headers
         .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     let stream = futures::stream::once(async { Ok::<_, std::io::Error>(bytes) });
-    Response::from_parts(parts, Body::from_stream(stream))
+    // A pause sends what is there: an end that comes too early ends the connection.
+    let pause = futures::stream::once(async {
+        tokio::time::sleep(READ_FIRST).await;
+        Ok(Bytes::new())
+    });
+    Response::from_parts(parts, Body::from_stream(stream.chain(pause)))
 }
 
 async fn whole(response: Response) -> (axum::http::response::Parts, Bytes) {

@@ -14,6 +14,8 @@ mod limits;
 mod network;
 mod server;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod variants;
 mod wire;

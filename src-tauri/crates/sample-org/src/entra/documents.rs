@@ -1,6 +1,5 @@
 //! The documents that clients read before they sign in.
 
-use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use url::Url;
@@ -16,7 +15,7 @@ pub fn configuration(directory: &Directory, call: &Call<'_>, named: Named) -> Re
         Named::Any => call.tenant.to_owned(),
     };
     let base = format!("{}{tenant}", call.authority);
-    public(&json!({
+    axum::Json(json!({
         "token_endpoint": format!("{base}/oauth2/v2.0/token"),
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
@@ -36,28 +35,14 @@ pub fn configuration(directory: &Directory, call: &Call<'_>, named: Named) -> Re
         "claims_supported": ["sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name",
             "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid",
             "ver", "at_hash", "c_hash", "email"],
+        "kerberos_endpoint": format!("{base}/kerberos"),
         "tenant_region_scope": if named == Named::Any { Value::Null } else { "EU".into() },
         "cloud_instance_name": "microsoftonline.com",
         "cloud_graph_host_name": "graph.windows.net",
         "msgraph_host": "graph.microsoft.com",
-        "kerberos_endpoint": format!("{base}/kerberos"),
         "rbac_url": "https://pas.windows.net",
     }))
-}
-
-/// A document for everybody, with the headers of captured ones.
-fn public(document: &Value) -> Response {
-    let mut response = axum::Json(document).into_response();
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_TYPE, "application/json; charset=utf-8"),
-        (header::CACHE_CONTROL, "max-age=86400, private"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
+    .into_response()
 }
 
 /// Who vouches for tokens.
@@ -89,7 +74,7 @@ pub fn instance_discovery(call: &Call<'_>) -> Response {
         .and_then(Url::port)
         .map_or(host.clone(), |port| format!("{host}:{port}"));
     let entry = |names: &[&str]| json!({"preferred_network": names[0], "preferred_cache": names[names.len().min(2) - 1], "aliases": names});
-    public(&json!({
+    axum::Json(json!({
         "tenant_discovery_endpoint": format!("{}{tenant}/v2.0/.well-known/openid-configuration", call.authority),
         "api-version": if call.get("api-version").is_empty() { "1.1" } else { call.get("api-version") },
         "metadata": [
@@ -101,11 +86,12 @@ pub fn instance_discovery(call: &Call<'_>) -> Response {
             {"preferred_network": host, "preferred_cache": host, "aliases": [host, port]},
         ],
     }))
+    .into_response()
 }
 
 /// The keys that sign tokens.
 pub fn keys(directory: &Directory, call: &Call<'_>, named: Named) -> Response {
-    public(&signing::keys(&issuer(directory, call, named)))
+    axum::Json(signing::keys(&issuer(directory, call, named))).into_response()
 }
 
 /// Where an account's password is checked: here, and not at a federated service.

@@ -1,11 +1,10 @@
 //! Tokens: how they are made, and what a refresh token is good for.
 
-use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac as _};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::Sha256;
 use uuid::Uuid;
 
@@ -80,7 +79,7 @@ pub fn reply(directory: &mut Directory, call: &Call<'_>, wanted: &Reply<'_>) -> 
         let info = json!({"uid": account.object_id, "utid": tenant}).to_string();
         body["client_info"] = URL_SAFE_NO_PAD.encode(info).into();
     }
-    kept_nowhere(&body)
+    axum::Json(body).into_response()
 }
 
 /// A reply to an app.
@@ -113,7 +112,7 @@ pub fn app_reply(
     if call.variants.ext_expires_in {
         body["ext_expires_in"] = call.variants.expires_in_s.into();
     }
-    kept_nowhere(&body)
+    axum::Json(body).into_response()
 }
 
 fn remember(
@@ -131,18 +130,6 @@ fn remember(
         until,
     };
     directory.access.insert(token.to_owned(), access);
-}
-
-fn kept_nowhere(body: &Value) -> Response {
-    let mut response = axum::Json(body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("no-store, no-cache"),
-    );
-    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-    headers.insert(header::EXPIRES, HeaderValue::from_static("-1"));
-    response
 }
 
 /// The same for an app and a user, and different for every other app.

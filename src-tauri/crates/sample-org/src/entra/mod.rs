@@ -16,7 +16,7 @@ pub mod token;
 
 use std::collections::HashMap;
 
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use uuid::Uuid;
 
@@ -66,14 +66,6 @@ pub enum Named {
 
 /// Answers a request below `/{tenant}/`; `None` where the address is none of the authority's.
 pub fn answer(directory: &mut Directory, call: &Call<'_>) -> Option<Response> {
-    let mut response = judge(directory, call)?;
-    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
-        response.headers_mut().insert("x-ms-request-id", id);
-    }
-    Some(response)
-}
-
-fn judge(directory: &mut Directory, call: &Call<'_>) -> Option<Response> {
     let is_browser = matches!(
         call.rest,
         "oauth2/v2.0/authorize" | "adminconsent" | "v2.0/adminconsent" | "oauth2/deviceauth"
@@ -92,16 +84,60 @@ fn judge(directory: &mut Directory, call: &Call<'_>) -> Option<Response> {
     if !is_known {
         return None;
     }
+    let response = route(directory, call, is_browser);
+    Some(headed(response, call))
+}
+
+/// With the headers of recorded replies.
+fn headed(mut response: Response, call: &Call<'_>) -> Response {
+    let is_document = call.method == "GET"
+        && (call.rest.contains("discovery") || call.rest.contains(".well-known"));
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: &'static str| {
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+    };
+    set(
+        "strict-transport-security",
+        "max-age=31536000; includeSubDomains",
+    );
+    set("x-content-type-options", "nosniff");
+    set("p3p", "CP=\"DSP CUR OTPi IND OTRi ONL FIN\"");
+    set("x-ms-ests-server", "2.1.12197.4 - NCUS ProdSlices");
+    if is_document {
+        set("cache-control", "max-age=86400, private");
+        set("access-control-allow-origin", "*");
+        set("access-control-allow-methods", "GET, OPTIONS");
+    } else {
+        set("cache-control", "no-store, no-cache");
+        set("pragma", "no-cache");
+        set("expires", "-1");
+    }
+    if headers.get(header::CONTENT_TYPE) == Some(&HeaderValue::from_static("application/json")) {
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json; charset=utf-8"),
+        );
+    }
+    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
+        headers.insert("x-ms-request-id", id);
+    }
+    response
+}
+
+fn route(directory: &mut Directory, call: &Call<'_>, is_browser: bool) -> Response {
     let now = directory.now();
     let named = match name_tenant(directory, call.tenant) {
         Ok(named) => named,
-        Err(refusal) if is_browser => return Some(refusal.page(&call.variants, now, "")),
+        Err(refusal) if is_browser => return refusal.page(&call.variants, now, ""),
         Err(refusal) if call.rest.ends_with("openid-configuration") => {
-            return Some(refusal.called("invalid_tenant").body(&call.variants, now));
+            return refusal.called("invalid_tenant").body(&call.variants, now);
         }
-        Err(refusal) => return Some(refusal.body(&call.variants, now)),
+        Err(refusal) => return refusal.body(&call.variants, now),
     };
-    Some(match (call.method, call.rest) {
+    match (call.method, call.rest) {
         ("GET", "v2.0/.well-known/openid-configuration") => {
             documents::configuration(directory, call, named)
         }
@@ -125,7 +161,7 @@ fn judge(directory: &mut Directory, call: &Call<'_>) -> Option<Response> {
             Err(refusal) => refusal.body(&call.variants, now),
         },
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
-    })
+    }
 }
 
 fn name_tenant(directory: &Directory, name: &str) -> Result<Named, Refusal> {
