@@ -9,4 +9,5 @@ mod main_job;
 mod processes;
 mod replies;
 mod shape;
+mod simulator;
 mod variants;

@@ -1,5 +1,6 @@
 //! The organisation as a client meets it: over HTTP, and changed only by its control interface.
 
+mod access;
 mod control;
 mod entra;
 mod entra_table;
@@ -209,4 +210,23 @@ fn claims(token: &Value) -> Value {
     let payload = text.split('.').nth(1).expect("a payload");
     let bytes = URL_SAFE_NO_PAD.decode(payload).expect("base64");
     serde_json::from_slice(&bytes).expect("JSON")
+}
+
+/// A text of an object.
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("{name} in {value}"))
+}
+
+/// The form that refreshes.
+fn refresh(bench: &Bench, tokens: &Value, scope: &str) -> Pairs {
+    let description = bench.org.description();
+    pairs(&[
+        ("grant_type", "refresh_token"),
+        ("client_id", &description.client_id),
+        ("client_secret", &description.client_secret),
+        ("refresh_token", text(tokens, "refresh_token")),
+        ("scope", scope),
+    ])
 }
