@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataverse::errors;
 
+/// Requests that were under way when another was refused have ignored nothing.
+const UNDER_WAY: Duration = Duration::from_millis(100);
+/// A wait grows to so many windows.
+const LONGEST_WAIT: u32 = 4;
+
 /// How much is allowed. The defaults are the service's.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -63,7 +68,7 @@ struct Usage {
 #[derive(Clone, Copy)]
 struct Penalty {
     limit: Limit,
-    until: Instant,
+    since: Instant,
     wait: Duration,
 }
 
@@ -115,10 +120,14 @@ impl Limits {
         usage.forget(now, window);
         if settings.enabled {
             if let Some(penalty) = &mut usage.penalty {
-                if now < penalty.until {
+                let until = penalty.since + penalty.wait;
+                if now < penalty.since + UNDER_WAY {
+                    return Some(refused(settings, penalty.limit, until.duration_since(now)));
+                }
+                if now < until {
                     // Whoever does not wait waits longer.
-                    penalty.wait = (penalty.wait * 2).min(window);
-                    penalty.until = now + penalty.wait;
+                    penalty.wait = (penalty.wait * 2).min(window * LONGEST_WAIT);
+                    penalty.since = now;
                     return Some(refused(settings, penalty.limit, penalty.wait));
                 }
                 usage.penalty = None;
@@ -127,7 +136,7 @@ impl Limits {
                 if limit != Limit::Concurrency {
                     usage.penalty = Some(Penalty {
                         limit,
-                        until: now + wait,
+                        since: now,
                         wait,
                     });
                 }
