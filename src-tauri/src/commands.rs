@@ -67,7 +67,7 @@ pub fn check_form(form: ConnectionForm) -> Vec<FieldProblem> {
     let problems = Form {
         name: &form.name,
         environment: &form.environment,
-        tenant: &form.tenant,
+        tenant: Some(&form.tenant),
         client_id: &form.client_id,
         client_secret: (!form.public_client).then_some(form.client_secret.as_str()),
         authority: form.authority.as_deref(),
@@ -92,7 +92,7 @@ pub async fn connect(
     let request = Request {
         name: form.name,
         environment: form.environment,
-        tenant: form.tenant,
+        tenant: Some(form.tenant),
         client_id: form.client_id,
         client_secret: (!form.public_client).then(|| Secret::from(form.client_secret)),
         authority: form.authority,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use salesmirror_core::{
-    App, ConnectionRow, Error, HttpConfig, Result, RetryPolicy, SecretStore, Session, Settings,
-    View,
+    App, ConnectionRow, DataDir, Error, HttpConfig, Result, RetryPolicy, SecretStore, Session,
+    Settings, View,
 };
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -118,9 +118,10 @@ fn replace(place: &Mutex<Option<CancellationToken>>) -> CancellationToken {
 }
 
 fn open() -> Result<App> {
+    let data_dir = DataDir::new(std::env::var_os("SALESMIRROR_DATA_DIR").map(PathBuf::from))?;
     App::open(Settings {
-        data_dir: std::env::var_os("SALESMIRROR_DATA_DIR").map(PathBuf::from),
-        secrets: SecretStore::open()?,
+        secrets: SecretStore::open(data_dir.root())?,
+        data_dir: Some(data_dir.root().to_owned()),
         http: HttpConfig {
             user_agent: concat!("Salesmirror/", env!("CARGO_PKG_VERSION")).to_owned(),
             proxy: None,

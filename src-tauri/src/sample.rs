@@ -69,7 +69,7 @@ impl Sample {
         let request = Request {
             name: "Sample organisation".to_owned(),
             environment: place.environment_url,
-            tenant: place.tenant_id,
+            tenant: Some(place.tenant_id),
             client_id: place.client_id,
             client_secret: Some(Secret::from(place.client_secret)),
             authority: Some(place.authority_url),
@@ -90,12 +90,13 @@ impl Sample {
     ///
     /// # Errors
     /// What [`App::sign_in_again`] says.
-    pub async fn sign_in_again(&self, app: &App, row: &ConnectionRow) -> Result<ConnectionRow> {
+    pub async fn sign_in_again(&self, app: &App, row: &ConnectionRow) -> Result<()> {
         self.resume(row).await?;
         let http = app.http().clone();
         let cancel = tokio_util::sync::CancellationToken::new();
         app.sign_in_again(row, PATIENCE, &|pending| accept(&http, pending), &cancel)
-            .await
+            .await?;
+        Ok(())
     }
 }
 

@@ -77,7 +77,7 @@ impl Bench {
         Request {
             name: "Norrvale".into(),
             environment: org.environment_url.clone(),
-            tenant: org.tenant_id.clone(),
+            tenant: Some(org.tenant_id.clone()),
             client_id: org.client_id.clone(),
             client_secret: Some(org.client_secret.clone().into()),
             authority: Some(org.authority_url.clone()),

@@ -111,12 +111,55 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn the_generated_bridge_is_up_to_date() {
-    let path = root().join("ui/src/bridge/generated.ts");
-    let text = fs::read_to_string(path).expect("the generated file");
+fn the_generated_files_are_up_to_date() {
+    for (path, expected) in [
+        ("ui/src/bridge/generated.ts", salesmirror_wire::typescript()),
+        (
+            "docs/ERRORS.md",
+            salesmirror_core::explanations::documentation(),
+        ),
+    ] {
+        let text = fs::read_to_string(root().join(path)).unwrap_or_default();
+        assert!(text == expected, "{path}: run `cargo xtask codegen`");
+    }
+}
+
+#[test]
+fn every_code_of_core_and_command_line_is_in_the_table_of_errors() {
+    let mut files = Vec::new();
+    for folder in ["core", "cli", "local-api"] {
+        collect(
+            &root().join("src-tauri/crates").join(folder).join("src"),
+            &mut files,
+        );
+    }
+    let mut unexplained = Vec::new();
+    let mut found = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a text");
+        for call in ["Error::new(", "Error::usage(", "Error::explained("] {
+            for (_, rest) in text.match_indices(call).map(|(at, _)| text.split_at(at)) {
+                // The first text of a call is its code.
+                let Some(code) = rest[call.len()..].split('"').nth(1) else {
+                    continue;
+                };
+                let is_code = code
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+                if !is_code || code.is_empty() {
+                    continue;
+                }
+                found += 1;
+                if salesmirror_core::explanations::explain(code).is_none() {
+                    unexplained.push(format!("{code} in {}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(found > 30, "the codes are found");
     assert!(
-        text == salesmirror_wire::typescript(),
-        "run `cargo xtask codegen`"
+        unexplained.is_empty(),
+        "add a row to core's explanations.rs for {unexplained:#?}"
     );
 }
 

@@ -354,7 +354,7 @@ async fn a_sign_in_that_fails_leaves_nothing_behind() {
         ),
         (
             salesmirror_core::Request {
-                tenant: "nobody.example".into(),
+                tenant: Some("nobody.example".into()),
                 ..good.clone()
             },
             "tenant_not_found",

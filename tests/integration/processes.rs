@@ -113,7 +113,7 @@ async fn a_locked_keychain_is_said_and_nothing_half_made_is_left() {
     let output = in_session(&bench, &script).await;
     let text = text(&output);
     assert_eq!(
-        text.matches("\"reference\":\"keychain_locked\"").count(),
+        text.matches("\"reference\":\"locked\"").count(),
         2,
         "{text}"
     );

@@ -1,4 +1,4 @@
-//! Generated files: the TypeScript of the bridge.
+//! Generated files: the TypeScript of the bridge, and the table of errors.
 
 use std::fs;
 
@@ -11,20 +11,29 @@ use crate::root;
 /// # Errors
 /// With `check`, where a file differs from what would be written.
 pub fn run(check: bool) -> Result<()> {
-    let path = root().join("ui/src/bridge/generated.ts");
-    let text = salesmirror_wire::typescript();
-    if check {
-        let found = fs::read_to_string(&path).unwrap_or_default();
-        if found != text {
-            bail!(
-                "{} is not up to date. Run `cargo xtask codegen` and commit it.",
-                path.display()
-            );
+    let files = [
+        ("ui/src/bridge/generated.ts", salesmirror_wire::typescript()),
+        (
+            "docs/ERRORS.md",
+            salesmirror_core::explanations::documentation(),
+        ),
+    ];
+    for (path, text) in files {
+        let path = root().join(path);
+        if check {
+            let found = fs::read_to_string(&path).unwrap_or_default();
+            if found != text {
+                bail!(
+                    "{} is not up to date. Run `cargo xtask codegen` and commit it.",
+                    path.display()
+                );
+            }
+            continue;
         }
-        return Ok(());
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    Ok(())
 }

@@ -1,9 +1,12 @@
 //! The authority: its OpenID configuration, and the app as it is registered there.
 
+use salesmirror_model::clouds::is_same_authority;
+use salesmirror_model::parse_guid;
 use salesmirror_model::urls::parse_secure;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
+use uuid::Uuid;
 
 use crate::AuthError;
 
@@ -40,16 +43,14 @@ pub struct Endpoints {
     pub issuer: String,
 }
 
-/// Hosts that Microsoft documents as one authority.
-const ALIASES: [&[&str]; 3] = [
-    &[
-        "login.microsoftonline.com",
-        "login.windows.net",
-        "login.microsoft.com",
-    ],
-    &["login.microsoftonline.us", "login.usgovcloudapi.net"],
-    &["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
-];
+impl Endpoints {
+    /// The tenant's id, which the issuer's address holds; `None` for `organizations` and `common`.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<Uuid> {
+        let issuer = Url::parse(&self.issuer).ok()?;
+        issuer.path_segments()?.find_map(parse_guid)
+    }
+}
 
 #[derive(Deserialize)]
 struct Configuration {
@@ -69,11 +70,12 @@ pub async fn discover(
     tenant: &str,
 ) -> Result<Endpoints, AuthError> {
     let mut address = authority.clone();
+    address.set_query(None);
     if let Ok(mut path) = address.path_segments_mut() {
         path.pop_if_empty()
             .extend([tenant, "v2.0", ".well-known", "openid-configuration"]);
     }
-    let body = crate::token::send(http.get(address), authority).await?;
+    let body = crate::token::send(|| http.get(address.clone()), authority).await?;
     let configuration: Configuration = serde_json::from_slice(&body)
         .map_err(|_| AuthError::NotAnAuthority(authority.to_string()))?;
     let endpoint = |text: &str| {
@@ -93,17 +95,6 @@ pub async fn discover(
         token: endpoint(&configuration.token_endpoint)?,
         issuer: configuration.issuer,
     })
-}
-
-fn is_same_authority(authority: &Url, endpoint: &Url) -> bool {
-    if authority.origin() == endpoint.origin() {
-        return true;
-    }
-    let (ours, theirs) = (host(authority), host(endpoint));
-    endpoint.scheme() == "https"
-        && ALIASES
-            .iter()
-            .any(|hosts| hosts.contains(&ours.as_str()) && hosts.contains(&theirs.as_str()))
 }
 
 pub(crate) fn host(url: &Url) -> String {

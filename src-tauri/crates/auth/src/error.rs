@@ -1,8 +1,10 @@
 //! Why a sign-in did not work, in words.
 
-use serde::Deserialize;
+use salesmirror_model::Explanation;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer};
 
-use crate::explain::{Explanation, explain};
+use crate::explain::{self, explain};
 
 /// An error of signing in. `Display` is a sentence for the user.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -17,6 +19,14 @@ pub enum AuthError {
         host: String,
         /// What the network said.
         reason: String,
+    },
+    /// The authority is out of order, and may be in order later.
+    #[error("The sign-in service {host} is out of order: it answered with status {status}.")]
+    Unavailable {
+        /// The host.
+        host: String,
+        /// HTTP status.
+        status: u16,
     },
     /// The authority answers, but not as one.
     #[error("{0} answers, but not as a sign-in service.")]
@@ -51,9 +61,25 @@ pub struct Refusal {
     pub error: String,
     /// Entra ID's words.
     pub error_description: String,
+    #[serde(deserialize_with = "numbers")]
     error_codes: Vec<u32>,
     trace_id: Option<String>,
     correlation_id: Option<String>,
+    /// What conditional access wants to see in the next request for a sign-in, as JSON.
+    claims: Option<String>,
+}
+
+/// The numbers of a list, written as numbers or as texts; whatever else is there is left out.
+fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+    let found = serde_json::Value::deserialize(deserializer)?;
+    let number = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.parse().ok(),
+        other => other.as_u64().and_then(|number| number.try_into().ok()),
+    };
+    Ok(found
+        .as_array()
+        .map(|values| values.iter().filter_map(number).collect())
+        .unwrap_or_default())
 }
 
 impl Refusal {
@@ -65,88 +91,121 @@ impl Refusal {
         }
     }
 
+    /// Takes out what no message may show: secrets that the other side sent back, and characters
+    /// that a terminal would obey.
+    pub(crate) fn cleaned(mut self, secrets: &[&SecretString]) -> Self {
+        let clean = |text: &str| {
+            let mut text = text.to_owned();
+            for secret in secrets {
+                let secret = secret.expose_secret();
+                if !secret.is_empty() {
+                    text = text.replace(secret, "…");
+                }
+            }
+            let printable = |letter: char| if letter.is_control() { ' ' } else { letter };
+            text.chars().map(printable).collect::<String>()
+        };
+        self.error = clean(&self.error);
+        self.error_description = clean(&self.error_description);
+        self.trace_id = self.trace_id.as_deref().map(clean);
+        self.correlation_id = self.correlation_id.as_deref().map(clean);
+        self
+    }
+
     /// The `AADSTS` number, from its own field or from the text.
     #[must_use]
     pub fn aadsts(&self) -> Option<u32> {
-        self.error_codes.first().copied().or_else(|| {
-            let (_, rest) = self.error_description.split_once("AADSTS")?;
-            let end = rest
-                .find(|digit: char| !digit.is_ascii_digit())
-                .unwrap_or(rest.len());
-            rest[..end].parse().ok()
-        })
+        let explained = self
+            .error_codes
+            .iter()
+            .find(|code| explain(**code).is_some());
+        explained
+            .or_else(|| self.error_codes.first())
+            .copied()
+            .or_else(|| {
+                let (_, rest) = self.error_description.split_once("AADSTS")?;
+                let end = rest
+                    .find(|digit: char| !digit.is_ascii_digit())
+                    .unwrap_or(rest.len());
+                rest[..end].parse().ok()
+            })
     }
 
-    fn explanation(&self) -> Option<Explanation> {
+    /// What follows a label in the text, for replies whose fields lack it.
+    fn labelled(&self, label: &str) -> Option<&str> {
+        let (_, rest) = self.error_description.split_once(label)?;
+        rest.split_whitespace().next()
+    }
+
+    fn explanation(&self) -> Option<&'static Explanation> {
         self.aadsts()
             .and_then(explain)
             .or_else(|| match self.error.as_str() {
-                "access_denied" => explain(65_004),
-                "invalid_scope" => explain(70_011),
+                "access_denied" => explain::of_code("declined"),
+                "invalid_scope" => explain::of_code("invalid_scope"),
+                "invalid_grant" => explain::of_code("grant_refused"),
+                "consent_required" => explain::of_code("consent_needed"),
+                "login_required" => explain::of_code("sign_in_expired"),
+                "interaction_required" => explain::of_code("conditional_access"),
+                "temporarily_unavailable" | "server_error" => {
+                    explain::of_code("sign_in_unavailable")
+                }
                 _ => None,
             })
     }
 
     fn sentence(&self) -> String {
-        match self.explanation() {
-            Some(explanation) => explanation.meaning.to_owned(),
-            None => {
-                // The first line says it; trace ids go to the reference.
-                let text = self
-                    .error_description
-                    .split("Trace ID")
-                    .next()
-                    .unwrap_or_default()
-                    .trim();
-                let text = if text.is_empty() {
-                    self.error.as_str()
-                } else {
-                    text
-                };
-                format!("Entra ID refused: {text}")
-            }
+        if let Some(explanation) = self.explanation() {
+            return explanation.meaning.to_owned();
         }
+        // The first line says it; trace ids go to the reference.
+        let text = self
+            .error_description
+            .split("Trace ID")
+            .next()
+            .unwrap_or_default()
+            .trim();
+        let text = if text.is_empty() {
+            self.error.as_str()
+        } else {
+            text
+        };
+        format!("Entra ID refused: {text}")
     }
 }
 
 impl AuthError {
-    /// Stable code.
+    /// The row of the table of errors.
     #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Refused(refusal) => refusal
-                .explanation()
-                .map_or("sign_in_refused", |found| found.code),
+    pub fn explanation(&self) -> &'static Explanation {
+        let code = match self {
+            Self::Refused(refusal) => {
+                return refusal
+                    .explanation()
+                    .unwrap_or_else(|| of_code("sign_in_refused"));
+            }
             Self::Unreachable { .. } => "unreachable",
+            Self::Unavailable { .. } => "sign_in_unavailable",
             Self::NotAnAuthority(_) => "not_an_authority",
             Self::ForeignEndpoint { .. } => "foreign_endpoint",
             Self::PortTaken(_) => "port_taken",
             Self::TimedOut => "timed_out",
             Self::Cancelled => "cancelled",
             Self::Local(_) => "local_failure",
-        }
+        };
+        of_code(code)
+    }
+
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.explanation().code
     }
 
     /// What to do.
     #[must_use]
     pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Refused(refusal) => refusal.explanation().map_or(
-                "Sign in again. If it stays, the reference helps Microsoft's support.",
-                |found| found.fix,
-            ),
-            Self::Unreachable { .. } => "Check the network and the proxy, then try again.",
-            Self::NotAnAuthority(_) | Self::ForeignEndpoint { .. } => {
-                "Check the authority's address; leave it out for the commercial cloud."
-            }
-            Self::PortTaken(_) => "Close that program, or leave the port out: any port will do.",
-            Self::TimedOut => {
-                "Sign in again. If the browser showed an error about the redirect URI, add \
-                 http://localhost/oauth/callback on the app's Authentication page."
-            }
-            Self::Cancelled => "Nothing was kept. Sign in again when you are ready.",
-            Self::Local(_) => "Try again.",
-        }
+        self.explanation().fix
     }
 
     /// The `AADSTS` number.
@@ -164,17 +223,19 @@ impl AuthError {
         let Self::Refused(refusal) = self else {
             return None;
         };
+        let code = refusal
+            .aadsts()
+            .map_or_else(|| refusal.error.clone(), |code| format!("AADSTS{code}"));
+        let id = |field: &Option<String>, label: &str, name: &str| {
+            field
+                .as_deref()
+                .or_else(|| refusal.labelled(label))
+                .map(|id| format!("{name} {id}"))
+        };
         let parts = [
-            Some(
-                refusal
-                    .aadsts()
-                    .map_or_else(|| refusal.error.clone(), |code| format!("AADSTS{code}")),
-            ),
-            refusal.trace_id.as_ref().map(|id| format!("trace {id}")),
-            refusal
-                .correlation_id
-                .as_ref()
-                .map(|id| format!("correlation {id}")),
+            Some(code),
+            id(&refusal.trace_id, "Trace ID:", "trace"),
+            id(&refusal.correlation_id, "Correlation ID:", "correlation"),
         ];
         Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
@@ -188,6 +249,15 @@ impl AuthError {
         }
     }
 
+    /// What the next request for a sign-in has to carry, where conditional access asked for more.
+    #[must_use]
+    pub fn claims(&self) -> Option<&str> {
+        match self {
+            Self::Refused(refusal) => refusal.claims.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether the stored refresh token is good for nothing any more.
     #[must_use]
     pub fn needs_sign_in(&self) -> bool {
@@ -195,11 +265,18 @@ impl AuthError {
             Self::Refused(refusal) => {
                 refusal.error == "invalid_grant"
                     || refusal.error == "interaction_required"
-                    || refusal
-                        .explanation()
-                        .is_some_and(|found| found.ends_sign_in)
+                    || refusal.explanation().is_some_and(explain::ends_sign_in)
             }
             _ => false,
+        }
+    }
+
+    /// Whether the same request may work later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            _ => self.code() == "sign_in_unavailable",
         }
     }
 
@@ -214,4 +291,10 @@ impl AuthError {
             _ => false,
         }
     }
+}
+
+/// The row of a code that this module names itself; the last of Entra ID's rows is the one for
+/// everything that has no row of its own.
+fn of_code(code: &str) -> &'static Explanation {
+    explain::of_code(code).unwrap_or(&explain::ENTRA[explain::ENTRA.len() - 1])
 }

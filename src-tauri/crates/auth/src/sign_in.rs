@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use oauth2::{CsrfToken, PkceCodeChallenge};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::callback::{Callback, PATH};
-use crate::token::{self, Tokens, user_scope};
+use crate::callback::{Callback, Doors, PATH, Round};
+use crate::token::{self, Grant, Scope, Tokens};
 use crate::{AuthError, Endpoints, Registration};
 
 /// What an attempt may ask for.
@@ -20,13 +20,15 @@ pub struct SignInOptions {
     pub prompt: Option<String>,
     /// The account to offer.
     pub login_hint: Option<String>,
+    /// What conditional access asked to see, from [`AuthError::claims`].
+    pub claims: Option<String>,
 }
 
 /// An attempt: its reply server listens, its `state` and verifier are made, and are used once.
 pub struct SignIn {
     endpoints: Endpoints,
     registration: Registration,
-    scope: String,
+    resource: Url,
     callback: Callback,
     verifier: SecretString,
     redirect_uri: String,
@@ -45,34 +47,42 @@ impl SignIn {
         options: &SignInOptions,
     ) -> Result<Self, AuthError> {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let state = CsrfToken::new_random();
-        let callback = Callback::listen(options.redirect_port, state.secret().clone()).await?;
-        let redirect_uri = format!("http://localhost:{}{PATH}", callback.port);
-        let scope = user_scope(resource);
-        let mut authorization_url = endpoints.authorization.clone();
-        {
-            let mut query = authorization_url.query_pairs_mut();
-            query
-                .append_pair("client_id", &registration.client_id)
-                .append_pair("response_type", "code")
-                .append_pair("redirect_uri", &redirect_uri)
-                .append_pair("response_mode", "query")
-                .append_pair("scope", &scope)
-                .append_pair("state", state.secret())
-                .append_pair("code_challenge", challenge.as_str())
-                .append_pair("code_challenge_method", "S256");
-            if let Some(prompt) = &options.prompt {
-                query.append_pair("prompt", prompt);
+        let doors = Doors::open(options.redirect_port).await?;
+        let redirect_uri = format!("http://localhost:{}{PATH}", doors.port);
+        // No code is issued where a scope is refused, so that the verifier serves both rounds.
+        let round = |scope: Scope| {
+            let state = CsrfToken::new_random().secret().clone();
+            let mut url = endpoints.authorization.clone();
+            {
+                let mut query = url.query_pairs_mut();
+                query
+                    .append_pair("client_id", &registration.client_id)
+                    .append_pair("response_type", "code")
+                    .append_pair("redirect_uri", &redirect_uri)
+                    .append_pair("response_mode", "query")
+                    .append_pair("scope", &scope.text(resource))
+                    .append_pair("state", &state)
+                    .append_pair("code_challenge", challenge.as_str())
+                    .append_pair("code_challenge_method", "S256");
+                for (name, value) in [
+                    ("prompt", &options.prompt),
+                    ("login_hint", &options.login_hint),
+                    ("claims", &options.claims),
+                ] {
+                    if let Some(value) = value {
+                        query.append_pair(name, value);
+                    }
+                }
             }
-            if let Some(hint) = &options.login_hint {
-                query.append_pair("login_hint", hint);
-            }
-        }
+            Round { scope, state, url }
+        };
+        let rounds = [round(Scope::Impersonation), round(Scope::Default)];
+        let authorization_url = rounds[0].url.clone();
         Ok(Self {
             endpoints: endpoints.clone(),
             registration: registration.clone(),
-            scope,
-            callback,
+            resource: resource.clone(),
+            callback: doors.wait_for(rounds),
             verifier: SecretString::from(verifier.secret().clone()),
             redirect_uri,
             authorization_url,
@@ -101,24 +111,31 @@ impl SignIn {
         timeout: Duration,
         cancel: &CancellationToken,
     ) -> Result<Tokens, AuthError> {
-        let code = tokio::select! {
+        let (code, scope) = tokio::select! {
             answer = self.callback.code() => answer?,
             () = tokio::time::sleep(timeout) => return Err(AuthError::TimedOut),
             () = cancel.cancelled() => return Err(AuthError::Cancelled),
         };
-        let grant = [
-            ("grant_type", "authorization_code"),
-            ("code", code.expose_secret()),
-            ("redirect_uri", self.redirect_uri.as_str()),
-            ("code_verifier", self.verifier.expose_secret()),
-        ];
-        token::request(
+        use secrecy::ExposeSecret as _;
+        let grant = Grant {
+            kind: "authorization_code",
+            secret: Some(("code", &code)),
+            more: &[
+                ("redirect_uri", self.redirect_uri.as_str()),
+                ("code_verifier", self.verifier.expose_secret()),
+            ],
+        };
+        let exchange = token::for_user(
             http,
             &self.endpoints,
             &self.registration,
             &grant,
-            &self.scope,
-        )
-        .await
+            scope,
+            &self.resource,
+        );
+        tokio::select! {
+            tokens = exchange => tokens,
+            () = cancel.cancelled() => Err(AuthError::Cancelled),
+        }
     }
 }

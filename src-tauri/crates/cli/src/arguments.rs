@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use salesmirror_core::CLOUDS;
 
 /// Keeps a local, encrypted copy of Dynamics 365 Sales data.
 #[derive(Parser)]
@@ -37,8 +38,12 @@ pub struct Arguments {
 pub enum Command {
     /// Register a connection and sign in
     Connect(Connect),
+    /// Sign a connection in again; its data stays
+    SignIn(SignIn),
     /// List connections
     Connections,
+    /// List the environments to connect to
+    Environments(Environments),
     /// Forget a connection
     Disconnect {
         name: String,
@@ -60,7 +65,7 @@ pub enum Command {
     Invalidate(Invalidate),
     /// Run the simulated organisation
     SampleOrg(SampleOrg),
-    /// Check keychain, data directory, databases and network
+    /// Check keychain, data directory, databases, network and clock
     Doctor,
 }
 
@@ -78,9 +83,9 @@ pub struct Connect {
     /// Environment URL
     #[arg(long, value_name = "URL")]
     pub environment: String,
-    /// Tenant id or domain
+    /// Tenant id or domain; without it the environment is asked
     #[arg(long)]
-    pub tenant: String,
+    pub tenant: Option<String>,
     /// Application (client) id
     #[arg(long, value_name = "GUID")]
     pub client_id: String,
@@ -94,7 +99,7 @@ pub struct Connect {
     /// The registration has no secret
     #[arg(long)]
     pub public_client: bool,
-    /// Another authority than the commercial cloud's
+    /// The sign-in service; without it the environment is asked
     #[arg(long, value_name = "URL")]
     pub authority: Option<String>,
     #[arg(long, value_enum, default_value = "browser")]
@@ -108,6 +113,55 @@ pub struct Connect {
     /// How long to wait for the browser
     #[arg(long, default_value_t = 300, value_name = "SECS")]
     pub timeout: u64,
+}
+
+#[derive(Args)]
+pub struct SignIn {
+    /// The connection; the only one where there is one
+    pub name: Option<String>,
+    /// Print the sign-in address instead of opening the browser
+    #[arg(long)]
+    pub no_browser: bool,
+    /// How long to wait for the browser
+    #[arg(long, default_value_t = 300, value_name = "SECS")]
+    pub timeout: u64,
+}
+
+/// Lists the environments that a user can reach, from Microsoft's Global Discovery Service: those
+/// of a connection's user, or with --client-id those of somebody who signs in for this. The list can
+/// be short or empty, as for delegated administrators; `connect` takes any address.
+#[derive(Args)]
+pub struct Environments {
+    /// Sign in with this application (client) id instead of using a connection
+    #[arg(long, value_name = "GUID")]
+    pub client_id: Option<String>,
+    /// Read the client secret from stdin; without it the registration has none
+    #[arg(long, requires = "client_id")]
+    pub client_secret_stdin: bool,
+    /// Tenant id or domain; any that the user belongs to where there is none
+    #[arg(long, requires = "client_id")]
+    pub tenant: Option<String>,
+    #[arg(long, requires = "client_id", default_value = "commercial", value_parser = cloud_names())]
+    pub cloud: String,
+    /// Another sign-in service than the cloud's
+    #[arg(long, requires = "client_id", value_name = "URL")]
+    pub authority: Option<String>,
+    /// Another discovery service than the cloud's, on this computer
+    #[arg(long, value_name = "URL")]
+    pub discovery: Option<String>,
+    /// Fixed port of the redirect URI
+    #[arg(long, value_name = "N")]
+    pub redirect_port: Option<u16>,
+    /// Print the sign-in address instead of opening the browser
+    #[arg(long)]
+    pub no_browser: bool,
+    /// How long to wait for the browser
+    #[arg(long, default_value_t = 300, value_name = "SECS")]
+    pub timeout: u64,
+}
+
+fn cloud_names() -> Vec<&'static str> {
+    CLOUDS.iter().map(|cloud| cloud.id).collect()
 }
 
 #[derive(Args)]

@@ -3,12 +3,15 @@
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
-use salesmirror_core::{Category, Check, Error, Flow, PendingSignIn, Request, Result, Secret};
+use salesmirror_core::{
+    Category, Check, Connected, DiscoveryRequest, Error, Flow, PendingSignIn, Request, Result,
+    Secret,
+};
 use serde_json::{Value, json};
 
 use crate::Context;
-use crate::arguments::{Connect, FlowName};
-use crate::output::table;
+use crate::arguments::{Connect, Environments, FlowName, SignIn};
+use crate::output::{self, table};
 
 pub async fn connect(context: &Context, options: Connect) -> Result<u8> {
     let secret = if options.client_secret_stdin {
@@ -31,8 +34,32 @@ pub async fn connect(context: &Context, options: Connect) -> Result<u8> {
         timeout: Duration::from_secs(options.timeout),
         kind: None,
     };
-    let (output, no_browser) = (context.output, options.no_browser);
-    let open = move |sign_in: &PendingSignIn| {
+    let open = browser(context, options.no_browser);
+    let connected = context
+        .app
+        .connect(&request, &open, &context.cancel)
+        .await?;
+    tell(context, &connected, "Connected");
+    Ok(0)
+}
+
+pub async fn sign_in(context: &Context, options: SignIn) -> Result<u8> {
+    let name = options.name.as_deref().or(context.connection.as_deref());
+    let row = context.app.find(name).await?;
+    let open = browser(context, options.no_browser);
+    let timeout = Duration::from_secs(options.timeout);
+    let connected = context
+        .app
+        .sign_in_again(&row, timeout, &open, &context.cancel)
+        .await?;
+    tell(context, &connected, "Signed in again:");
+    Ok(0)
+}
+
+/// Opens the page, or prints its address: with `--json` as a line of its own.
+fn browser(context: &Context, no_browser: bool) -> impl Fn(&PendingSignIn) + Send + Sync {
+    let output = context.output;
+    move |sign_in: &PendingSignIn| {
         if no_browser && output.json {
             let line = json!({
                 "authorization_url": sign_in.authorization_url,
@@ -43,18 +70,18 @@ pub async fn connect(context: &Context, options: Connect) -> Result<u8> {
             return;
         }
         if no_browser || open::that_detached(&sign_in.authorization_url).is_err() {
-            output.message(&format!(
+            // Without this line nobody could sign in, however quiet it shall be.
+            output::notice(&format!(
                 "Open this address to sign in:\n{}",
                 sign_in.authorization_url
             ));
         } else {
             output.message("The browser is open. Sign in there.");
         }
-    };
-    let connected = context
-        .app
-        .connect(&request, &open, &context.cancel)
-        .await?;
+    }
+}
+
+fn tell(context: &Context, connected: &Connected, done: &str) {
     let row = &connected.row;
     let document = json!({
         "connection": row.name,
@@ -63,13 +90,77 @@ pub async fn connect(context: &Context, options: Connect) -> Result<u8> {
         "checks": connected.checks.iter().map(check_json).collect::<Vec<_>>(),
     });
     let text = format!(
-        "Connected \"{}\" to {} as {}.\n{}",
+        "{done} \"{}\" to {} as {}.\n{}",
         row.name,
         row.organization.as_deref().unwrap_or(&row.environment),
         row.user.as_deref().unwrap_or("the app"),
         checks_text(&connected.checks),
     );
     context.output.result(&document, &text);
+}
+
+pub async fn environments(context: &Context, options: Environments) -> Result<u8> {
+    let found = match options.client_id {
+        None => {
+            let row = context.app.find(context.connection.as_deref()).await?;
+            let discovery = options.discovery.as_deref();
+            context.app.environments(&row, discovery).await?
+        }
+        Some(client_id) => {
+            let client_secret = options.client_secret_stdin.then(read_secret).transpose()?;
+            let request = DiscoveryRequest {
+                cloud: options.cloud,
+                tenant: options.tenant,
+                client_id,
+                client_secret,
+                authority: options.authority,
+                discovery: options.discovery,
+                redirect_port: options.redirect_port,
+                timeout: Duration::from_secs(options.timeout),
+            };
+            let open = browser(context, options.no_browser);
+            let discovered = context.app.discover(&request, &open, &context.cancel);
+            discovered.await?
+        }
+    };
+    let documents: Vec<Value> = found
+        .iter()
+        .map(|environment| {
+            json!({
+                "name": environment.name, "url": environment.url, "api_url": environment.api_url,
+                "enabled": environment.is_enabled, "region": environment.region,
+                "version": environment.version, "tenant": environment.tenant,
+            })
+        })
+        .collect();
+    let lines: Vec<Vec<String>> = found
+        .iter()
+        .map(|environment| {
+            let state = if environment.is_enabled {
+                ""
+            } else {
+                "disabled"
+            };
+            [
+                &environment.name,
+                &environment.url,
+                &environment.region,
+                state,
+            ]
+            .map(ToOwned::to_owned)
+            .to_vec()
+        })
+        .collect();
+    let text = if lines.is_empty() {
+        "Global Discovery lists no environment for this user. That happens with delegated administrators: \
+         `salesmirror connect --environment URL` takes any address."
+            .to_owned()
+    } else {
+        table(&["NAME", "ENVIRONMENT", "REGION", "STATE"], &lines)
+    };
+    context
+        .output
+        .result(&json!({"environments": documents}), &text);
     Ok(0)
 }
 
@@ -78,10 +169,10 @@ fn read_secret() -> Result<Secret> {
     std::io::stdin()
         .read_to_string(&mut text)
         .map_err(|error| {
-            Error::usage(
+            Error::explained(
+                Category::Usage,
                 "bad_client_secret",
                 format!("The secret cannot be read from stdin: {error}."),
-                "",
             )
         })?;
     // A line's end is the shell's, not the secret's.
@@ -164,63 +255,16 @@ pub async fn disconnect(context: &Context, name: &str, purge: bool) -> Result<u8
 }
 
 pub async fn doctor(context: &Context) -> Result<u8> {
-    let mut checks = Vec::new();
-    let mut worst = None;
-    let mut add = |name: &str, detail: String, result: Result<()>| {
-        checks.push(match result {
-            Ok(()) => Check {
-                name: name.to_owned(),
-                ok: true,
-                detail,
-                hint: String::new(),
-            },
-            Err(error) => {
-                worst.get_or_insert(error.category);
-                Check {
-                    name: name.to_owned(),
-                    ok: false,
-                    detail: error.message,
-                    hint: error.hint,
-                }
-            }
-        });
-    };
-    add(
-        "Keychain",
-        "keeps and gives back secrets".to_owned(),
-        context.app.check_keychain().await,
-    );
-    let place = context.app.data_dir().root().display().to_string();
-    add("Data directory", place, context.app.check_data().await);
-    let connections = context.app.connections().await.unwrap_or_default();
-    for row in &connections {
-        let reached = context.app.reach(row).await;
-        add(
-            &format!("Network to {}", row.environment),
-            "answers".to_owned(),
-            reached,
-        );
-    }
-    add("Clock", "is plausible".to_owned(), check_clock());
+    let found = context.app.diagnose().await;
+    let checks: Vec<Check> = found.iter().map(|found| found.check.clone()).collect();
     let document = json!({"checks": checks.iter().map(check_json).collect::<Vec<_>>()});
     context.output.result(&document, &checks_text(&checks));
-    Ok(match worst {
-        None => 0,
-        Some(Category::Keychain) => 6,
-        Some(_) => 1,
-    })
-}
-
-/// Tokens are good from one moment to another: a clock that is years off breaks every sign-in.
-fn check_clock() -> Result<()> {
-    let year = jiff::Timestamp::now().strftime("%Y").to_string();
-    match year.parse::<u32>() {
-        Ok(year) if year >= 2025 => Ok(()),
-        _ => Err(Error::new(
-            Category::Failed,
-            "clock_wrong",
-            format!("The clock says it is {year}."),
-            "Set the clock, then try again.",
-        )),
-    }
+    // The first that failed is mostly why the others did.
+    Ok(found
+        .iter()
+        .find_map(|found| found.category)
+        .map_or(0, |category| match category {
+            Category::Keychain => output::exit_code(category),
+            _ => 1,
+        }))
 }

@@ -17,7 +17,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use salesmirror_core::{App, Error, HttpConfig, Result, SecretStore, Session, Settings};
+use salesmirror_core::{
+    App, Category, DataDir, Error, HttpConfig, Result, SecretStore, Session, Settings,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Arguments, Command};
@@ -45,7 +47,10 @@ impl Context {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misread(&error),
+    };
     let output = Output {
         json: arguments.json,
         quiet: arguments.quiet,
@@ -82,13 +87,35 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Says what is wrong with the flags; to scripts in the form of every other error.
+fn misread(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if !error.use_stderr() || !wants_json {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let message = first.trim_start_matches("error: ").trim_end_matches('.');
+    let output = Output {
+        json: true,
+        quiet: false,
+    };
+    output.error(&Error::explained(
+        Category::Usage,
+        "usage",
+        format!("{message}."),
+    ));
+    ExitCode::from(output::exit_code(Category::Usage))
+}
+
 async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) -> Result<u8> {
     if let Command::SampleOrg(options) = arguments.command {
         return sample_org::run(options, &cancel).await;
     }
+    let data_dir = DataDir::new(arguments.data_dir)?;
     let app = App::open(Settings {
-        data_dir: arguments.data_dir,
-        secrets: SecretStore::open()?,
+        secrets: SecretStore::open(data_dir.root())?,
+        data_dir: Some(data_dir.root().to_owned()),
         http: HttpConfig {
             user_agent: concat!("Salesmirror/", env!("CARGO_PKG_VERSION")).to_owned(),
             proxy: None,
@@ -107,6 +134,8 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
     };
     match arguments.command {
         Command::Connect(options) => connections::connect(&context, options).await,
+        Command::SignIn(options) => connections::sign_in(&context, options).await,
+        Command::Environments(options) => connections::environments(&context, options).await,
         Command::Connections => connections::list(&context).await,
         Command::Disconnect { name, purge } => {
             connections::disconnect(&context, &name, purge).await
@@ -125,10 +154,10 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
 fn extra_root(path: Option<PathBuf>) -> Result<Option<Vec<u8>>> {
     path.map(|path| {
         std::fs::read(&path).map_err(|error| {
-            Error::usage(
+            Error::explained(
+                Category::Usage,
                 "bad_certificate",
                 format!("{} cannot be read: {error}.", path.display()),
-                "",
             )
         })
     })

@@ -37,10 +37,18 @@ impl Output {
         if !error.hint.is_empty() {
             eprintln!("hint: {}", error.hint);
         }
+        if let Some(link) = &error.link {
+            eprintln!("link: {link}");
+        }
         if let Some(reference) = &error.reference {
             eprintln!("reference: {reference}");
         }
     }
+}
+
+/// A line for people that cannot be done without.
+pub fn notice(text: &str) {
+    eprintln!("{text}");
 }
 
 /// An error as scripts see it.
@@ -50,6 +58,7 @@ pub fn error_json(error: &Error) -> Value {
         "message": error.message,
         "hint": error.hint,
         "reference": error.reference,
+        "link": error.link,
     })
 }
 

@@ -1,5 +1,7 @@
 //! The product as one object: connections, their sessions, settings.
 
+mod health;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,8 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use salesmirror_auth::{Secret, SecretStore};
 use salesmirror_dataverse::{Client, HttpConfig, RetryPolicy, http_client};
+use salesmirror_model::clouds::{belongs_to, twin};
 use salesmirror_model::urls::parse_secure;
-use salesmirror_store::{AppDb, ConnectionRow, DatabaseKey, Mirror, StoreError};
+use salesmirror_store::{AppDb, ConnectionRow, DatabaseKey, Mirror};
 use uuid::Uuid;
 
 use crate::data_dir::DataDir;
@@ -241,20 +244,31 @@ impl App {
             registration,
             environment.clone(),
             row.flow == "client-credentials",
+            self.inner.retry,
             db.clone(),
             row.id,
         );
+        // Kept by an earlier version or edited by hand: what is no origin of the environment is not
+        // taken for one.
         let origins: Vec<_> = row
             .other_origins
             .iter()
             .filter_map(|text| parse_secure(text).ok())
+            .chain(twin(&environment))
+            .filter(|origin| belongs_to(&environment, origin))
             .collect();
-        let client = Client::new(self.inner.http.clone(), &environment, &origins, tokens)?
-            .with_policy(self.inner.retry);
+        let client = Client::new(
+            self.inner.http.clone(),
+            &environment,
+            &origins,
+            tokens.clone(),
+        )?
+        .with_policy(self.inner.retry);
         Ok(Session::new(
             row.clone(),
             mirror,
             client,
+            tokens,
             db,
             self.inner.data_dir.clone(),
         ))
@@ -396,73 +410,6 @@ impl App {
     pub async fn set_setting(&self, key: &'static str, value: String) -> Result<()> {
         let app = self.clone();
         blocking(move || Ok(app.make_db()?.set_setting(key, &value)?)).await
-    }
-
-    /// Whether secrets can be kept: writes, reads and deletes one.
-    ///
-    /// # Errors
-    /// What the keychain says.
-    pub async fn check_keychain(&self) -> Result<()> {
-        let secrets = self.inner.secrets.clone();
-        blocking(move || {
-            let name = format!("check/{}", Uuid::new_v4());
-            let secret = Secret::from("check".to_owned());
-            secrets.set(&name, &secret)?;
-            let found = secrets.get(&name)?;
-            secrets.delete(&name)?;
-            match found {
-                Some(_) => Ok(()),
-                None => Err(Error::new(
-                    Category::Keychain,
-                    "keychain_refused",
-                    "The keychain does not give back what it was given.",
-                    "Look at the keychain's own program.",
-                )),
-            }
-        })
-        .await
-    }
-
-    /// Whether a connection's environment answers at all, whatever it answers.
-    ///
-    /// # Errors
-    /// Where it cannot be reached.
-    pub async fn reach(&self, row: &ConnectionRow) -> Result<()> {
-        match self.inner.http.get(&row.environment).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Error::new(
-                Category::GaveUp,
-                "unreachable",
-                format!(
-                    "{} cannot be reached: {}.",
-                    row.environment,
-                    error.without_url()
-                ),
-                "Check the address, the network and the proxy.",
-            )),
-        }
-    }
-
-    /// Whether the data directory can be written and its databases read.
-    ///
-    /// # Errors
-    /// What the disk or a database says.
-    pub async fn check_data(&self) -> Result<()> {
-        let app = self.clone();
-        blocking(move || {
-            app.inner.data_dir.create()?;
-            let Some(db) = app.existing_db()? else {
-                return Ok(());
-            };
-            for row in db.connections()? {
-                let key = app
-                    .key(&SecretName::MirrorKey(row.id))?
-                    .ok_or(StoreError::Damaged)?;
-                Mirror::open(&app.inner.data_dir.mirror(row.id), &key)?.tables()?;
-            }
-            Ok(())
-        })
-        .await
     }
 }
 

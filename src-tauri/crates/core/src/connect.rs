@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use salesmirror_auth::{Secret, SignIn, SignInOptions, Tokens, client_credentials, discover};
+use salesmirror_auth::{
+    Endpoints, Registration, Secret, SignIn, SignInOptions, Tokens, client_credentials, discover,
+};
 use salesmirror_dataverse::{Client, RetryPolicy};
-use salesmirror_model::tables::DEFAULT_TABLES;
-use salesmirror_model::urls::{is_loopback, parse_environment, parse_secure};
+use salesmirror_model::Place;
+use salesmirror_model::urls::{parse_environment, parse_secure};
 use salesmirror_store::ConnectionRow;
 use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
@@ -13,12 +15,12 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::app::{App, now_ms};
-use crate::error::{Error, Result, blocking};
+use crate::error::{Category, Error, Result, blocking};
+use crate::examine::{Check, examine};
 use crate::form::Form;
-use crate::tokens::{ConnectionTokens, registration};
+use crate::tokens::{self, ConnectionTokens, registration};
+use crate::whereabouts::locate;
 
-/// The commercial cloud's authority.
-const COMMERCIAL: &str = "https://login.microsoftonline.com/";
 /// Somebody waits in front of the screen: a broken network is told soon.
 const PATIENCE: RetryPolicy = RetryPolicy {
     max_wait: Duration::from_secs(10),
@@ -41,13 +43,13 @@ pub struct Request {
     pub name: String,
     /// Environment URL.
     pub environment: String,
-    /// Tenant.
-    pub tenant: String,
+    /// Tenant; where there is none the environment is asked.
+    pub tenant: Option<String>,
     /// Application (client) id.
     pub client_id: String,
     /// Client secret; `None` for a public client.
     pub client_secret: Option<Secret>,
-    /// Authority; the commercial cloud's where there is none.
+    /// Authority; where there is none the environment is asked.
     pub authority: Option<String>,
     /// How it signs in.
     pub flow: Flow,
@@ -70,19 +72,6 @@ pub struct PendingSignIn {
     pub timeout: Duration,
 }
 
-/// One check of a new connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// What was checked.
-    pub name: String,
-    /// Whether it passed.
-    pub ok: bool,
-    /// What was found.
-    pub detail: String,
-    /// What to do, where it did not pass.
-    pub hint: String,
-}
-
 /// A connection that was made.
 #[derive(Debug, Clone)]
 pub struct Connected {
@@ -90,6 +79,35 @@ pub struct Connected {
     pub row: ConnectionRow,
     /// What was checked.
     pub checks: Vec<Check>,
+}
+
+/// How somebody is asked to sign in.
+pub(crate) struct Asking<'a> {
+    pub timeout: Duration,
+    /// What conditional access wants to see.
+    pub claims: Option<String>,
+    pub open: &'a (dyn Fn(&PendingSignIn) + Send + Sync),
+    pub cancel: &'a CancellationToken,
+}
+
+impl Asking<'_> {
+    /// Opens the page and waits for the browser.
+    pub async fn answered(
+        &self,
+        http: &reqwest::Client,
+        endpoints: &Endpoints,
+        registration: &Registration,
+        resource: &Url,
+        options: &SignInOptions,
+    ) -> Result<Tokens> {
+        let attempt = SignIn::begin(endpoints, registration, resource, options).await?;
+        (self.open)(&PendingSignIn {
+            authorization_url: attempt.authorization_url().to_string(),
+            redirect_uri: attempt.redirect_uri().to_owned(),
+            timeout: self.timeout,
+        });
+        Ok(attempt.finish(http, self.timeout, self.cancel).await?)
+    }
 }
 
 impl App {
@@ -104,18 +122,47 @@ impl App {
         cancel: &CancellationToken,
     ) -> Result<Connected> {
         self.check_request(request).await?;
+        let missing = self.data_dir().missing();
+        let connected = self.try_connect(request, open, cancel).await;
+        if let (Err(_), Some(missing)) = (&connected, missing) {
+            self.data_dir().remove_made(&missing);
+        }
+        connected
+    }
+
+    async fn try_connect(
+        &self,
+        request: &Request,
+        open: &(dyn Fn(&PendingSignIn) + Send + Sync),
+        cancel: &CancellationToken,
+    ) -> Result<Connected> {
         let environment = parse_environment(&request.environment)?;
-        let authority = parse_secure(request.authority.as_deref().unwrap_or(COMMERCIAL))?;
         // The sign-in is not worth asking for where its result cannot be kept.
         self.check_keychain().await?;
+        self.check_room().await?;
+        let client_id = request.client_id.trim();
+        let place = Place {
+            authority: request.authority.as_deref().unwrap_or_default(),
+            environment: environment.as_str(),
+            tenant: request.tenant.as_deref().unwrap_or_default(),
+            client_id,
+        };
+        let found = locate(
+            self.http(),
+            &environment,
+            request.authority.as_deref(),
+            request.tenant.as_deref(),
+        )
+        .await
+        .map_err(|error| error.at(place))?;
         let mut row = ConnectionRow {
             id: Uuid::new_v4(),
             name: request.name.trim().to_owned(),
             environment: environment.to_string(),
             other_origins: Vec::new(),
-            authority: authority.to_string(),
-            tenant: request.tenant.trim().to_owned(),
-            client_id: request.client_id.trim().to_owned(),
+            authority: found.authority.to_string(),
+            tenant: found.tenant,
+            client_id: client_id.to_owned(),
             flow: match request.flow {
                 Flow::Browser => "browser",
                 Flow::ClientCredentials => "client-credentials",
@@ -130,11 +177,19 @@ impl App {
             created_at: now_ms(),
             signed_in: true,
         };
+        let asking = Asking {
+            timeout: request.timeout,
+            claims: None,
+            open,
+            cancel,
+        };
         let secret = request.client_secret.clone();
         let (client, tokens) = self
-            .sign_in_to(&row, secret.clone(), request.timeout, open, cancel)
-            .await?;
-        let checks = examine(&client, &mut row, request.kind.is_none()).await?;
+            .sign_in_to(&row, found.endpoints, secret.clone(), asking)
+            .await
+            .map_err(|error| error.at(tokens::place(&row)))?;
+        let checks = examine(&client, &mut row, request.kind.is_none()).await;
+        let checks = checks.map_err(|error| error.at(tokens::place(&row)))?;
         let refresh = tokens.refresh_token().await;
         let app = self.clone();
         let kept = row.clone();
@@ -152,21 +207,34 @@ impl App {
         timeout: Duration,
         open: &(dyn Fn(&PendingSignIn) + Send + Sync),
         cancel: &CancellationToken,
-    ) -> Result<ConnectionRow> {
+    ) -> Result<Connected> {
         let secret = self.client_secret(row.id).await?;
         let mut row = row.clone();
-        let (client, tokens) = self.sign_in_to(&row, secret, timeout, open, cancel).await?;
-        examine(&client, &mut row, false).await?;
+        let asking = Asking {
+            timeout,
+            claims: self.claims(row.id).await?,
+            open,
+            cancel,
+        };
+        let signed_in = async {
+            let endpoints =
+                discover(self.http(), &parse_secure(&row.authority)?, &row.tenant).await?;
+            self.sign_in_to(&row, endpoints, secret, asking).await
+        };
+        let signed_in = signed_in.await;
+        let (client, tokens) = signed_in.map_err(|error| error.at(tokens::place(&row)))?;
+        let checks = examine(&client, &mut row, false).await;
+        let checks = checks.map_err(|error| error.at(tokens::place(&row)))?;
         row.signed_in = true;
         self.update(&row, tokens.refresh_token().await).await?;
-        Ok(row)
+        Ok(Connected { row, checks })
     }
 
     async fn check_request(&self, request: &Request) -> Result<()> {
         let form = Form {
             name: &request.name,
             environment: &request.environment,
-            tenant: &request.tenant,
+            tenant: request.tenant.as_deref(),
             client_id: &request.client_id,
             client_secret: request
                 .client_secret
@@ -175,10 +243,10 @@ impl App {
             authority: request.authority.as_deref(),
         };
         if let Some(problem) = form.problems().into_iter().next() {
-            return Err(Error::usage(
+            return Err(Error::explained(
+                Category::Usage,
                 &format!("bad_{}", problem.field),
                 problem.message,
-                "",
             ));
         }
         if request.flow == Flow::ClientCredentials && request.client_secret.is_none() {
@@ -195,10 +263,10 @@ impl App {
             .iter()
             .any(|row| row.name.eq_ignore_ascii_case(name))
         {
-            return Err(Error::usage(
+            return Err(Error::explained(
+                Category::Usage,
                 "name_taken",
                 format!("There is a connection \"{name}\" already."),
-                "Choose another name, or disconnect that one first.",
             ));
         }
         Ok(())
@@ -207,16 +275,14 @@ impl App {
     async fn sign_in_to(
         &self,
         row: &ConnectionRow,
+        endpoints: Endpoints,
         secret: Option<Secret>,
-        timeout: Duration,
-        open: &(dyn Fn(&PendingSignIn) + Send + Sync),
-        cancel: &CancellationToken,
+        asking: Asking<'_>,
     ) -> Result<(Client, std::sync::Arc<ConnectionTokens>)> {
         let authority = parse_secure(&row.authority)?;
         let environment = parse_secure(&row.environment)?;
         let http = self.http();
         let registration = registration(&authority, &row.tenant, &row.client_id, secret);
-        let endpoints = discover(http, &authority, &row.tenant).await?;
         let unattended = row.flow == "client-credentials";
         let tokens: Tokens = if unattended {
             client_credentials(http, &endpoints, &registration, &environment).await?
@@ -225,14 +291,11 @@ impl App {
                 redirect_port: row.redirect_port,
                 login_hint: row.user.clone(),
                 prompt: None,
+                claims: asking.claims.clone(),
             };
-            let attempt = SignIn::begin(&endpoints, &registration, &environment, &options).await?;
-            open(&PendingSignIn {
-                authorization_url: attempt.authorization_url().to_string(),
-                redirect_uri: attempt.redirect_uri().to_owned(),
-                timeout,
-            });
-            attempt.finish(http, timeout, cancel).await?
+            asking
+                .answered(http, &endpoints, &registration, &environment, &options)
+                .await?
         };
         let tokens = ConnectionTokens::fresh(
             http.clone(),
@@ -250,117 +313,5 @@ impl App {
         let client =
             Client::new(http.clone(), &environment, &[], tokens.clone())?.with_policy(patience);
         Ok((client, tokens))
-    }
-}
-
-/// Looks at what the new connection can do. Only who we are must work.
-async fn examine(client: &Client, row: &mut ConnectionRow, judge_kind: bool) -> Result<Vec<Check>> {
-    let who = client.who_am_i().await?;
-    row.user = client
-        .user_name(who.user_id)
-        .await
-        .ok()
-        .flatten()
-        .or_else(|| Some(who.user_id.to_string()));
-    let mut checks = vec![passed("Signed in", row.user.clone().unwrap_or_default())];
-    match client.organization().await {
-        Ok(organization) => {
-            let version = organization.organization_version;
-            checks.push(passed(
-                "Organisation",
-                format!("{}, version {version}", organization.friendly_name),
-            ));
-            if judge_kind {
-                let kind = organization
-                    .organization_type
-                    .as_ref()
-                    .and_then(|kind| kind.as_str());
-                row.environment_kind = match kind {
-                    Some("Customer") if !is_loopback_text(&row.environment) => "production",
-                    Some("CustomerTest" | "CustomerFreeTest" | "Trial") => "sandbox",
-                    _ => "other",
-                }
-                .to_owned();
-            }
-            row.organization = Some(organization.friendly_name).filter(|name| !name.is_empty());
-            row.organization_version = Some(version).filter(|version| !version.is_empty());
-        }
-        Err(error) => checks.push(failed("Organisation", &error)),
-    }
-    let tables =
-        futures::future::join_all(DEFAULT_TABLES.map(|table| check_table(client, table))).await;
-    checks.extend(tables.into_iter().flatten());
-    match client.record_counts(&DEFAULT_TABLES).await {
-        Ok(counts) => {
-            let total: u64 = counts.values().sum();
-            checks.push(passed(
-                "Row counts",
-                format!("{total} rows in {} tables", counts.len()),
-            ));
-        }
-        Err(error) => checks.push(failed("Row counts", &error)),
-    }
-    Ok(checks)
-}
-
-fn is_loopback_text(environment: &str) -> bool {
-    Url::parse(environment).is_ok_and(|url| is_loopback(&url))
-}
-
-async fn check_table(client: &Client, table: &str) -> Vec<Check> {
-    let read = format!("Read {table}");
-    let path = format!(
-        "EntityDefinitions(LogicalName='{table}')?$select=EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled"
-    );
-    let definition: serde_json::Value = match client.get_json(&path).await {
-        Ok(definition) => definition,
-        Err(error) => return vec![failed(&read, &error)],
-    };
-    let text = |name: &str| {
-        definition
-            .get(name)
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
-    };
-    let first = format!(
-        "{}?$select={}&$top=1",
-        text("EntitySetName"),
-        text("PrimaryIdAttribute")
-    );
-    let mut checks = vec![match client.get_json::<serde_json::Value>(&first).await {
-        Ok(_) => passed(&read, "can be read".to_owned()),
-        Err(error) => failed(&read, &error),
-    }];
-    let tracked = definition
-        .get("ChangeTrackingEnabled")
-        .and_then(serde_json::Value::as_bool);
-    checks.push(Check {
-        name: format!("Change tracking {table}"),
-        ok: tracked == Some(true),
-        detail: if tracked == Some(true) { "on" } else { "off" }.to_owned(),
-        hint: if tracked == Some(true) {
-            String::new()
-        } else {
-            "Switch on \"Track changes\" in the table's properties; until then every sync reads all rows.".to_owned()
-        },
-    });
-    checks
-}
-
-fn passed(name: &str, detail: String) -> Check {
-    Check {
-        name: name.to_owned(),
-        ok: true,
-        detail,
-        hint: String::new(),
-    }
-}
-
-fn failed(name: &str, error: &salesmirror_dataverse::Error) -> Check {
-    Check {
-        name: name.to_owned(),
-        ok: false,
-        detail: error.to_string(),
-        hint: error.hint(),
     }
 }

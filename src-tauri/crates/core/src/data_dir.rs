@@ -7,6 +7,10 @@ use uuid::Uuid;
 
 use crate::error::{Category, Error, Result};
 
+/// Room that a new connection takes for its two databases, in bytes: where it is not there, that is
+/// said before anybody signs in.
+static PROBE: [u8; 512 * 1024] = [0; 512 * 1024];
+
 /// The folder with `app.db`, one mirror a connection, and lock files.
 #[derive(Debug, Clone)]
 pub struct DataDir {
@@ -68,9 +72,29 @@ impl DataDir {
             let _ = fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700));
         }
         let probe = self.root.join(".writable");
-        fs::write(&probe, b"").map_err(|source| Error::file(&self.root, &source))?;
+        let written =
+            fs::write(&probe, PROBE.as_slice()).map_err(|source| Error::file(&self.root, &source));
         let _ = fs::remove_file(probe);
-        Ok(())
+        written
+    }
+
+    /// What [`DataDir::create`] would make: the uppermost folder that is not there yet.
+    pub(crate) fn missing(&self) -> Option<PathBuf> {
+        self.root
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .last()
+            .map(Path::to_owned)
+    }
+
+    /// Removes what was made since [`DataDir::missing`] gave this folder, as far as it is empty.
+    pub(crate) fn remove_made(&self, uppermost: &Path) {
+        let _ = fs::remove_file(self.root.join("installation"));
+        for folder in self.root.ancestors() {
+            if fs::remove_dir(folder).is_err() || folder == uppermost {
+                return;
+            }
+        }
     }
 
     /// An id that tells this folder's keychain entries from another folder's.

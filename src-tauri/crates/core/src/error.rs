@@ -1,8 +1,11 @@
 //! One error outside core: a code to match on, a sentence, what to do, and the service's words.
 
 use salesmirror_auth::{AuthError, SecretStoreError};
+use salesmirror_model::Place;
 use salesmirror_model::urls::UrlError;
 use salesmirror_store::StoreError;
+
+use crate::explanations::{explain, fix};
 
 /// What an error means for a script's exit code and for what the window offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub struct Error {
     pub hint: String,
     /// The service's error code and request id.
     pub reference: Option<String>,
+    /// The portal page where it is mended, once it is known whose.
+    pub link: Option<Box<str>>,
 }
 
 /// The result of core's operations.
@@ -59,7 +64,22 @@ impl Error {
             message: message.into(),
             hint: hint.into(),
             reference: None,
+            link: None,
         }
+    }
+
+    /// An error whose hint is the table's.
+    #[must_use]
+    pub fn explained(category: Category, code: &str, message: impl Into<String>) -> Self {
+        Self::new(category, code, message, fix(code))
+    }
+
+    /// The same error with the page where it is mended for this app registration.
+    #[must_use]
+    pub fn at(mut self, place: Place<'_>) -> Self {
+        let page = explain(&self.code).and_then(|row| row.page);
+        self.link = page.map(|page| page.link(place).into());
+        self
     }
 
     /// Bad input.
@@ -82,26 +102,26 @@ impl Error {
     /// A failed file operation, with the file.
     #[must_use]
     pub fn file(path: &std::path::Path, source: &std::io::Error) -> Self {
-        let (code, hint) = match source.kind() {
-            std::io::ErrorKind::StorageFull => ("disk_full", "Free some space, then try again."),
-            std::io::ErrorKind::PermissionDenied => (
-                "not_writable",
-                "Choose another place, or change the permissions of this one.",
-            ),
-            _ => ("file_failed", "Check the path, then try again."),
+        let code = match source.kind() {
+            std::io::ErrorKind::StorageFull
+            | std::io::ErrorKind::QuotaExceeded
+            | std::io::ErrorKind::FileTooLarge => "disk_full",
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                "not_writable"
+            }
+            _ => "file_failed",
         };
-        Self::new(
+        Self::explained(
             Category::Failed,
             code,
             format!("{} cannot be used: {source}.", path.display()),
-            hint,
         )
     }
 }
 
 impl From<UrlError> for Error {
     fn from(error: UrlError) -> Self {
-        Self::usage("bad_url", error.to_string(), "")
+        Self::explained(Category::Usage, "bad_url", error.to_string())
     }
 }
 
@@ -109,16 +129,13 @@ impl From<AuthError> for Error {
     fn from(error: AuthError) -> Self {
         let category = match error.code() {
             "cancelled" => Category::Interrupted,
-            "unreachable" => Category::GaveUp,
-            "port_taken" => Category::Failed,
+            "unreachable" | "sign_in_unavailable" => Category::GaveUp,
+            "port_taken" | "local_failure" => Category::Failed,
             _ => Category::SignIn,
         };
         Self {
-            category,
-            code: error.code().to_owned(),
-            message: error.to_string(),
-            hint: error.hint().to_string(),
             reference: error.reference(),
+            ..Self::new(category, error.code(), error.to_string(), error.hint())
         }
     }
 }
@@ -126,25 +143,26 @@ impl From<AuthError> for Error {
 impl From<SecretStoreError> for Error {
     fn from(error: SecretStoreError) -> Self {
         Self {
-            category: Category::Keychain,
-            code: error.code().to_owned(),
-            message: error.to_string(),
-            hint: error.hint().to_string(),
             // The contract of the command line: `reference` says which of the two it is.
-            reference: Some(error.code().to_owned()),
+            reference: Some(error.reference().to_owned()),
+            ..Self::new(
+                Category::Keychain,
+                error.code(),
+                error.to_string(),
+                error.hint(),
+            )
         }
     }
 }
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self {
-            category: Category::Failed,
-            code: error.code().to_owned(),
-            message: error.to_string(),
-            hint: error.hint().to_string(),
-            reference: None,
-        }
+        Self::new(
+            Category::Failed,
+            error.code(),
+            error.to_string(),
+            error.hint(),
+        )
     }
 }
 
@@ -155,23 +173,20 @@ impl From<salesmirror_dataverse::Error> for Error {
             salesmirror_dataverse::Error::Token(token) => match token.source.downcast::<Self>() {
                 Ok(own) => return *own,
                 Err(source) => {
-                    return Self::new(Category::SignIn, "sign_in_needed", source.to_string(), "");
+                    return Self::explained(Category::SignIn, "sign_in_needed", source.to_string());
                 }
             },
             other => other,
         };
         let category = match error.code() {
-            "cancelled" => Category::Interrupted,
+            "interrupted" => Category::Interrupted,
             "not_signed_in" => Category::SignIn,
             _ if error.is_transient() => Category::GaveUp,
             _ => Category::Failed,
         };
         Self {
-            category,
-            code: error.code().to_owned(),
-            message: error.to_string(),
-            hint: error.hint(),
             reference: error.reference(),
+            ..Self::new(category, error.code(), error.to_string(), error.hint())
         }
     }
 }

@@ -9,8 +9,8 @@ pub struct Form<'a> {
     pub name: &'a str,
     /// Environment URL.
     pub environment: &'a str,
-    /// Tenant id, domain, or `organizations`.
-    pub tenant: &'a str,
+    /// Tenant id, domain, or `organizations`; `None` where the environment is to say.
+    pub tenant: Option<&'a str>,
     /// Application (client) id.
     pub client_id: &'a str,
     /// Client secret; `None` for a public client.
@@ -46,7 +46,7 @@ impl Form<'_> {
                 .then(|| "Give the connection a name, such as the organisation's.".to_owned()),
         );
         add("environment", environment_problem(self.environment));
-        add("tenant", tenant_problem(self.tenant));
+        add("tenant", self.tenant.and_then(tenant_problem));
         add("client_id", client_id_problem(self.client_id));
         add("client_secret", self.client_secret.and_then(secret_problem));
         add(
@@ -75,9 +75,11 @@ fn tenant_problem(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("Enter the tenant's id or one of its domains, or \"organizations\".".into());
     }
+    // It becomes a part of an address: dots alone would climb in it.
     let fits = text
         .chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_'));
+        .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_'))
+        && text.starts_with(|letter: char| letter.is_ascii_alphanumeric());
     (!fits).then(|| {
         "A tenant is a GUID or a domain such as contoso.onmicrosoft.com; this is neither.".into()
     })
@@ -121,7 +123,7 @@ mod tests {
     const GOOD: Form<'static> = Form {
         name: "Norrvale",
         environment: "https://norrvale.crm4.dynamics.com",
-        tenant: "norrvale.example",
+        tenant: Some("norrvale.example"),
         client_id: "5f1c0f64-2a57-4b5a-9c53-0d3f4c3ba001",
         client_secret: Some("xyz~8Q"),
         authority: None,
@@ -147,11 +149,15 @@ mod tests {
         );
         assert_eq!(
             fields(Form {
-                tenant: "a b",
+                tenant: None,
                 ..GOOD
             }),
-            ["tenant"]
+            Vec::<&str>::new()
         );
+        for tenant in ["a b", "", "..", "../common", "a/b", "a?b"] {
+            let tenant = Some(tenant);
+            assert_eq!(fields(Form { tenant, ..GOOD }), ["tenant"], "{tenant:?}");
+        }
         assert_eq!(
             fields(Form {
                 client_id: "norrvale",

@@ -6,7 +6,11 @@ mod background;
 mod browse;
 mod connect;
 mod data_dir;
+mod discovery;
+mod doctor;
 mod error;
+mod examine;
+pub mod explanations;
 mod export;
 mod form;
 mod random;
@@ -15,12 +19,16 @@ mod selectors;
 mod session;
 mod sync;
 mod tokens;
+mod whereabouts;
 
 pub use app::{App, Settings};
 pub use browse::RecordDetail;
-pub use connect::{Check, Connected, Flow, PendingSignIn, Request};
+pub use connect::{Connected, Flow, PendingSignIn, Request};
 pub use data_dir::DataDir;
+pub use discovery::{DiscoveryRequest, Environment};
+pub use doctor::Diagnosis;
 pub use error::{Category, Error, Result};
+pub use examine::Check;
 pub use export::{CsvOptions, Exported};
 pub use form::{FieldProblem, Form};
 pub use render::{Shown, ViewRow};
@@ -30,6 +38,7 @@ pub use sync::{Progress, RunReport, RunStatus, Strategy, SyncOptions};
 
 pub use salesmirror_auth::{ClientKind, Secret, SecretStore};
 pub use salesmirror_dataverse::{HttpConfig, RetryPolicy};
+pub use salesmirror_model::clouds::CLOUDS;
 pub use salesmirror_model::{Cell, ColumnKind, ColumnMetadata, TableMetadata, parse_guid};
 pub use salesmirror_store::{
     ConnectionRow, Deleted, IndexProgress, Preview, Row, RunRow, View, ViewSpec,

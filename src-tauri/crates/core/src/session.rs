@@ -18,6 +18,7 @@ use crate::background::Background;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result, blocking};
 use crate::sync::Progress;
+use crate::tokens::ConnectionTokens;
 
 /// An open connection; clones share it.
 #[derive(Clone)]
@@ -29,6 +30,7 @@ struct Inner {
     row: ConnectionRow,
     mirror: Mirror,
     client: Client,
+    tokens: Arc<ConnectionTokens>,
     db: AppDb,
     data_dir: DataDir,
     progress: Mutex<HashMap<String, Progress>>,
@@ -79,6 +81,7 @@ impl Session {
         row: ConnectionRow,
         mirror: Mirror,
         client: Client,
+        tokens: Arc<ConnectionTokens>,
         db: AppDb,
         data_dir: DataDir,
     ) -> Self {
@@ -86,6 +89,7 @@ impl Session {
             row,
             mirror,
             client,
+            tokens,
             db,
             data_dir,
             progress: Mutex::default(),
@@ -122,6 +126,10 @@ impl Session {
 
     pub(crate) fn client(&self) -> &Client {
         &self.inner.client
+    }
+
+    pub(crate) fn tokens(&self) -> &ConnectionTokens {
+        &self.inner.tokens
     }
 
     pub(crate) fn background(&self) -> &Background {

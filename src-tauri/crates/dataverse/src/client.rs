@@ -325,16 +325,7 @@ impl Client {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Outcome {
-        let mut reason = String::from("the connection failed");
-        let mut source = std::error::Error::source(error);
-        while let Some(inner) = source {
-            reason = inner.to_string();
-            source = inner.source();
-        }
-        Outcome::Failed(Error::Unreachable {
-            host: self.host(),
-            reason,
-        })
+        Outcome::Failed(Error::unreachable(&self.host(), error))
     }
 
     pub(crate) fn host(&self) -> String {

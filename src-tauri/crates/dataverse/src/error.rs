@@ -6,6 +6,7 @@ use salesmirror_model::urls::UrlError;
 use serde_json::Value;
 
 use crate::TokenError;
+use crate::explain::DATAVERSE;
 use crate::page::without_mark;
 
 /// The result of this crate's operations.
@@ -168,7 +169,7 @@ impl Error {
             Self::NotDataverse(_) | Self::Redirected { .. } => "not_dataverse",
             Self::ForeignLink(_) => "foreign_link",
             Self::BadReply(_) => "bad_reply",
-            Self::Cancelled => "cancelled",
+            Self::Cancelled => "interrupted",
             Self::Service(error) => match error.code {
                 Some(NOT_A_MEMBER) => "not_a_member",
                 Some(NOT_FOUND) => "not_found",
@@ -185,32 +186,29 @@ impl Error {
     /// What to do.
     #[must_use]
     pub fn hint(&self) -> String {
-        match self.code() {
-            "unreachable" => "Check the address, the network and the proxy, then try again.",
-            "throttled" => {
-                "Nothing is lost. Try again in some minutes, or wait longer (--max-wait)."
-            }
-            "not_signed_in" => "Sign in again.",
-            "service_unavailable" => {
-                "Try again later. An environment in administration mode stays away for hours."
-            }
-            "not_dataverse" => {
-                "Paste the environment's address, such as https://contoso.crm4.dynamics.com."
-            }
-            "foreign_link" => {
-                "Nothing was sent there. Report this to whoever runs the environment."
-            }
-            "not_a_member" => {
-                "Sign in as a user of this environment, or add the user (or the app as an \
-                 application user) in the Power Platform admin center."
-            }
-            "missing_privilege" => {
-                "Give the user a security role with Read on this table at Organization level."
-            }
-            "delta_expired" => "A full sync follows by itself.",
-            _ => "Try again. If it stays, the reference helps Microsoft's support.",
+        let code = self.code();
+        let row = DATAVERSE.iter().find(|row| row.code == code);
+        match (row, self) {
+            (Some(row), _) => row.fix,
+            // Codes that other crates make too, and explain.
+            (None, Self::Cancelled) => "Nothing is lost: the next sync goes on from the last page.",
+            (None, _) => "Check the address, the network and the proxy, then try again.",
         }
         .to_owned()
+    }
+
+    /// A connection that failed, with the innermost reason.
+    pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Self {
+        let mut reason = String::from("the connection failed");
+        let mut source = std::error::Error::source(error);
+        while let Some(inner) = source {
+            reason = inner.to_string();
+            source = inner.source();
+        }
+        Self::Unreachable {
+            host: host.to_owned(),
+            reason,
+        }
     }
 
     /// The service's code and request id.

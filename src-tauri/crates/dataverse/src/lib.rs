@@ -1,8 +1,11 @@
 //! Client of the Dataverse Web API v9.2: requests, metadata, pages as typed rows, delta links,
 //! service protection limits, errors.
 
+mod challenge;
 mod client;
+mod discovery;
 mod error;
+pub mod explain;
 mod http;
 mod link;
 mod metadata;
@@ -14,7 +17,9 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use challenge::{Challenge, challenge};
 pub use client::{Client, Meter, RetryPolicy, TokenError, TokenSource};
+pub use discovery::{Instance, environments};
 pub use error::{Error, Result};
 pub use http::{HttpConfig, http_client};
 pub use link::{PageRequest, ScanOptions};

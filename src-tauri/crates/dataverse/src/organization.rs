@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use url::Url;
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -44,6 +45,23 @@ pub struct Organization {
 struct Detail {
     #[serde(rename = "Detail")]
     detail: Organization,
+}
+
+impl Organization {
+    /// The addresses of its services, which tell its other origin. They come as a pair of arrays;
+    /// a list of pairs is taken too.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<Url> {
+        let Some(endpoints) = &self.endpoints else {
+            return Vec::new();
+        };
+        let values = endpoints.get("Values").unwrap_or(endpoints);
+        let texts = values.as_array().into_iter().flatten();
+        texts
+            .filter_map(|entry| entry.as_str().or_else(|| entry.get("Value")?.as_str()))
+            .filter_map(|text| Url::parse(text).ok())
+            .collect()
+    }
 }
 
 impl Client {

@@ -2,12 +2,16 @@
 //!
 //! Nothing in this crate performs I/O: every other crate may depend on it.
 
+pub mod clouds;
+pub mod explanation;
 pub mod ids;
 pub mod metadata;
 pub mod record;
 pub mod tables;
 pub mod urls;
 
+pub use clouds::Cloud;
+pub use explanation::{Explanation, Page, Place};
 pub use ids::parse_guid;
 pub use metadata::{Choice, ColumnKind, ColumnMetadata, TableMetadata};
 pub use record::{Cell, Change, Lookup, Record, RecordPage};

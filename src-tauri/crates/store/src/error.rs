@@ -2,6 +2,8 @@
 
 use rusqlite::ErrorCode;
 
+use crate::explain::DATABASE;
+
 /// An error of the store. `Display` is a sentence for the user.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -62,20 +64,16 @@ impl StoreError {
 
     /// What to do.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
-            Self::Damaged | Self::Unreadable(_) => {
-                "Disconnect with its data, then connect again: everything is fetched anew."
-            }
-            Self::NewerVersion => "Update Salesmirror, or choose another data directory.",
-            Self::DiskFull => "Free some space. The next sync goes on where this one stopped.",
-            Self::Busy => "Close the other program, then try again.",
-            Self::ReadOnly => "Check the permissions of the data directory.",
             Self::UnknownTable(_) => "`salesmirror status` lists the mirrored tables.",
             Self::UnknownColumn { .. } => {
                 "`salesmirror records TABLE --limit 1 --json` lists them."
             }
-            Self::Closed | Self::Sqlite(_) => "Try again.",
+            other => DATABASE
+                .iter()
+                .find(|row| row.code == other.code())
+                .map_or("Try again.", |row| row.fix),
         }
     }
 }

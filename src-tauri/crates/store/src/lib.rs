@@ -7,6 +7,7 @@ mod checkpoint;
 mod codec;
 mod database;
 mod error;
+pub mod explain;
 mod key;
 mod mirror;
 mod row;

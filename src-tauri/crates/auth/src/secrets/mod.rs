@@ -1,24 +1,31 @@
 //! The OS keychain. The only place that knows it.
 
+mod sealed;
+
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use keyring::Entry;
 use keyring_core::Error as KeyringError;
+use salesmirror_model::Explanation;
 use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::explain;
+use sealed::SealedFile;
 
 /// The name that the keychain's own programs show.
 const SERVICE: &str = "Salesmirror";
 /// A keychain may ask for a password; where nobody can answer it would wait for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Names a file descriptor with a JSON object of secrets, for services without a desktop session.
+/// Names a file descriptor that gives a key, for machines without a keychain.
 const DESCRIPTOR: &str = "SALESMIRROR_SECRETS_FD";
 
 /// Why a secret cannot be read or kept. `Display` is a sentence for the user.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SecretStoreError {
-    /// There is none.
+    /// There is no keychain.
     #[error("No keychain is running, so secrets cannot be kept safely ({0}).")]
     Absent(String),
     /// It is locked, and nobody unlocked it.
@@ -27,36 +34,48 @@ pub enum SecretStoreError {
     /// It refused.
     #[error("The keychain refused: {0}.")]
     Refused(String),
-    /// Secrets came through a descriptor, and cannot be changed.
-    #[error("Secrets were handed over by the service manager and cannot be changed from here.")]
-    ReadOnly,
+    /// A descriptor was named, and gives no key.
+    #[error("SALESMIRROR_SECRETS_FD names a file descriptor that gives no key: {0}.")]
+    NoKey(String),
+    /// The descriptor's key is not the one that sealed what is there.
+    #[error("The secrets in the data directory were sealed with another key.")]
+    WrongKey,
 }
 
 impl SecretStoreError {
-    /// Stable code.
+    /// The row of the table of errors.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
+    pub fn explanation(&self) -> &'static Explanation {
+        let code = match self {
             Self::Absent(_) => "keychain_absent",
             Self::Locked => "keychain_locked",
             Self::Refused(_) => "keychain_refused",
-            Self::ReadOnly => "keychain_read_only",
-        }
+            Self::NoKey(_) => "secrets_key_absent",
+            Self::WrongKey => "secrets_key_wrong",
+        };
+        explain::of_code(code).unwrap_or(&explain::KEYCHAIN[0])
+    }
+
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.explanation().code
     }
 
     /// What to do.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
+        self.explanation().fix
+    }
+
+    /// What a script has to provide: `absent` where there is no place for secrets, `locked` where it
+    /// is there and closed, else `refused`.
+    #[must_use]
+    pub const fn reference(&self) -> &'static str {
         match self {
-            Self::Absent(_) => {
-                "Run inside a desktop session, or start one with an unlocked keyring: \
-                 dbus-run-session -- sh -c 'printf \"\\n\" | gnome-keyring-daemon --unlock \
-                 --components=secrets; exec salesmirror …'. A service hands secrets over through \
-                 SALESMIRROR_SECRETS_FD."
-            }
-            Self::Locked => "Unlock the keychain (log in to the desktop once), then try again.",
-            Self::Refused(_) => "Try again. If it stays, look at the keychain's own program.",
-            Self::ReadOnly => "Connect and sign in where there is a keychain.",
+            Self::Absent(_) | Self::NoKey(_) => "absent",
+            Self::Locked | Self::WrongKey => "locked",
+            Self::Refused(_) => "refused",
         }
     }
 }
@@ -70,47 +89,39 @@ pub struct SecretStore {
 #[derive(Clone)]
 enum Place {
     Keychain,
-    Memory {
-        values: Arc<Mutex<HashMap<String, SecretString>>>,
-        read_only: bool,
-    },
+    Sealed(SealedFile),
+    Memory(Arc<Mutex<HashMap<String, SecretString>>>),
 }
 
 impl SecretStore {
-    /// The OS keychain, or what `SALESMIRROR_SECRETS_FD` hands over.
+    /// The OS keychain; or, where `SALESMIRROR_SECRETS_FD` names a file descriptor, a file in
+    /// `folder` that is sealed with the key which the descriptor gives.
     ///
     /// # Errors
-    /// Where the descriptor cannot be read.
-    pub fn open() -> Result<Self, SecretStoreError> {
-        let Ok(number) = std::env::var(DESCRIPTOR) else {
-            return Ok(Self {
-                place: Place::Keychain,
-            });
+    /// [`SecretStoreError::NoKey`] where the descriptor gives none.
+    pub fn open(folder: &Path) -> Result<Self, SecretStoreError> {
+        let place = match std::env::var(DESCRIPTOR) {
+            Ok(descriptor) => Place::Sealed(SealedFile::open(folder, &descriptor)?),
+            Err(_) => Place::Keychain,
         };
-        let refused = |what: String| SecretStoreError::Refused(format!("{DESCRIPTOR}: {what}"));
-        let number: u32 = number
-            .parse()
-            .map_err(|_| refused("not a number".to_owned()))?;
-        let text = std::fs::read(format!("/dev/fd/{number}"))
-            .map_err(|error| refused(error.to_string()))?;
-        let values: HashMap<String, SecretString> = serde_json::from_slice(&text)
-            .map_err(|_| refused("no JSON object of texts".to_owned()))?;
-        Ok(Self {
-            place: Place::Memory {
-                values: Arc::new(Mutex::new(values)),
-                read_only: true,
-            },
-        })
+        Ok(Self { place })
     }
 
     /// A store that forgets everything with the process.
     #[must_use]
     pub fn in_memory() -> Self {
         Self {
-            place: Place::Memory {
-                values: Arc::default(),
-                read_only: false,
-            },
+            place: Place::Memory(Arc::default()),
+        }
+    }
+
+    /// What the place is called.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self.place {
+            Place::Keychain => "the system's keychain",
+            Place::Sealed(_) => "a file sealed with the key from SALESMIRROR_SECRETS_FD",
+            Place::Memory(_) => "this process's memory",
         }
     }
 
@@ -128,7 +139,8 @@ impl SecretStore {
                     Err(Failure::Other(error)) => Err(error),
                 }
             }
-            Place::Memory { values, .. } => Ok(lock(values).get(name).cloned()),
+            Place::Sealed(file) => file.get(name),
+            Place::Memory(values) => Ok(lock(values).get(name).cloned()),
         }
     }
 
@@ -143,10 +155,8 @@ impl SecretStore {
                 patiently(move || Entry::new(SERVICE, &name)?.set_password(secret.expose_secret()))
                     .map_err(Failure::into_error)
             }
-            Place::Memory {
-                read_only: true, ..
-            } => Err(SecretStoreError::ReadOnly),
-            Place::Memory { values, .. } => {
+            Place::Sealed(file) => file.set(name, secret),
+            Place::Memory(values) => {
                 lock(values).insert(name.to_owned(), secret.clone());
                 Ok(())
             }
@@ -167,10 +177,8 @@ impl SecretStore {
                     Err(Failure::Other(error)) => Err(error),
                 }
             }
-            Place::Memory {
-                read_only: true, ..
-            } => Err(SecretStoreError::ReadOnly),
-            Place::Memory { values, .. } => Ok(lock(values).remove(name).is_some()),
+            Place::Sealed(file) => file.delete(name),
+            Place::Memory(values) => Ok(lock(values).remove(name).is_some()),
         }
     }
 }

@@ -1,0 +1,255 @@
+//! The codes that core and the command line make themselves.
+
+use salesmirror_model::{Explanation, Page};
+
+/// A row of [`OWN`].
+const fn row(
+    code: &'static str,
+    meaning: &'static str,
+    cause: &'static str,
+    fix: &'static str,
+) -> Explanation {
+    Explanation {
+        code,
+        numbers: &[],
+        meaning,
+        cause,
+        fix,
+        page: None,
+    }
+}
+
+/// What core and the command line find themselves.
+pub static OWN: &[Explanation] = &[
+    row(
+        "usage",
+        "The command line makes no sense.",
+        "A flag or a value was mistyped, or a flag that is needed is missing.",
+        "`salesmirror --help` and `salesmirror COMMAND --help` list what there is.",
+    ),
+    row(
+        "bad_name",
+        "A connection needs a name.",
+        "The name is empty.",
+        "Give the connection a name, such as the organisation's.",
+    ),
+    row(
+        "bad_environment",
+        "This is not the address of an environment.",
+        "It is no web address, or a plain http address of another computer.",
+        "Paste the environment's address, such as https://contoso.crm4.dynamics.com.",
+    ),
+    row(
+        "bad_tenant",
+        "This is not a tenant.",
+        "A tenant is a GUID, one of its domains, or \"organizations\".",
+        "Leave it out: the environment says which tenant it belongs to.",
+    ),
+    Explanation {
+        page: Some(Page::Registrations),
+        ..row(
+            "bad_client_id",
+            "This is not an application (client) ID.",
+            "Another value of the app registration was pasted.",
+            "Copy it from the app registration's Overview page. It is a GUID.",
+        )
+    },
+    Explanation {
+        page: Some(Page::Credentials),
+        ..row(
+            "bad_client_secret",
+            "This is not a client secret.",
+            "Mostly the secret's ID was pasted instead of its value, or there is white space around it.",
+            "Copy the Value column on the app's Certificates & secrets page; it is readable only right after the secret is made.",
+        )
+    },
+    row(
+        "bad_authority",
+        "This is not the address of a sign-in service.",
+        "It is no web address, or a plain http address of another computer.",
+        "Leave it out for Microsoft's own.",
+    ),
+    row(
+        "bad_url",
+        "This is not an address that Salesmirror goes to.",
+        "It is no https address, or carries a user name or password.",
+        "Check the address. Plain http is accepted on this computer only.",
+    ),
+    row(
+        "bad_discovery",
+        "This is not a Global Discovery Service.",
+        "Only Microsoft's own may see the token, or one on this computer for an environment that is here too.",
+        "Leave the address out, or name the cloud.",
+    ),
+    row(
+        "tenant_unknown",
+        "The environment does not say which tenant it belongs to.",
+        "Something between answers in its place.",
+        "Name the tenant with --tenant: its GUID or one of its domains.",
+    ),
+    Explanation {
+        page: Some(Page::Tenant),
+        ..row(
+            "other_tenant",
+            "The environment belongs to another tenant than the one that was entered.",
+            "The tenant or the environment was mixed up with another one.",
+            "Leave the tenant out, or enter the one that owns the environment.",
+        )
+    },
+    row(
+        "unknown_authority",
+        "The environment names a sign-in service that is none of Microsoft's. Nothing was sent there.",
+        "The address is that of some other web site, or something between changed the reply.",
+        "Check the environment's address. If the sign-in service is your own, name it with --authority.",
+    ),
+    row(
+        "name_taken",
+        "There is a connection of this name already.",
+        "Names tell connections apart, whatever their case.",
+        "Choose another name, or disconnect that one first.",
+    ),
+    row(
+        "signed_out",
+        "This connection is signed out.",
+        "The sign-in has expired or was revoked.",
+        "Sign in again to keep syncing. Nothing is lost.",
+    ),
+    row(
+        "sign_in_needed",
+        "There is no sign-in to go on with.",
+        "The sign-in has expired or was revoked.",
+        "Sign in again to keep syncing. Nothing is lost.",
+    ),
+    row(
+        "needs_user",
+        "This needs a signed-in user.",
+        "The connection signs in as the app itself, which Global Discovery does not know.",
+        "Use a connection that signs in through the browser, or type the environment's address.",
+    ),
+    row(
+        "no_connection",
+        "There is no connection yet.",
+        "None was made in this data directory.",
+        "Make one with `salesmirror connect`.",
+    ),
+    row(
+        "unknown_connection",
+        "There is no connection of this name.",
+        "It was mistyped, or is in another data directory.",
+        "`salesmirror connections` lists them.",
+    ),
+    row(
+        "which_connection",
+        "There is more than one connection.",
+        "None was named.",
+        "Choose one with --connection.",
+    ),
+    row(
+        "key_missing",
+        "The keychain has no key for the data in this folder.",
+        "The data directory comes from another account or computer, or the entry was deleted.",
+        "Unlock the keychain of the account that made it, or disconnect with its data and connect again.",
+    ),
+    row(
+        "no_data_dir",
+        "This account has no home directory to keep data in.",
+        "The program runs as a service.",
+        "Name a folder with --data-dir or SALESMIRROR_DATA_DIR.",
+    ),
+    row(
+        "file_failed",
+        "A file cannot be used.",
+        "The system's own words are shown with it.",
+        "Check the path, then try again.",
+    ),
+    row(
+        "no_randomness",
+        "The system gave no random numbers.",
+        "The system is starting or broken.",
+        "Restart the machine, then try again.",
+    ),
+    row(
+        "busy",
+        "Another Salesmirror process is syncing this connection.",
+        "One process at a time syncs a connection.",
+        "Wait until it is done, or stop it, then try again.",
+    ),
+    row(
+        "interrupted",
+        "Stopped before it was finished.",
+        "Somebody stopped it.",
+        "Nothing is lost: the next sync goes on from the last page.",
+    ),
+    row(
+        "mass_delete",
+        "Many rows of the mirror were not in what Dynamics 365 sent.",
+        "They were deleted, or the user may no longer see them.",
+        "If they were really deleted, run the sync again with --yes. If not, check the user's security role, then run it with --full.",
+    ),
+    row(
+        "clock_wrong",
+        "This computer's clock is wrong.",
+        "Tokens are good from one moment to another; a clock that is off breaks sign-ins.",
+        "Set the clock, then try again.",
+    ),
+    row(
+        "unknown_table",
+        "The table is not mirrored.",
+        "It was mistyped, or never added.",
+        "`salesmirror status` lists the mirrored tables.",
+    ),
+    row(
+        "unknown_column",
+        "The table has no such column.",
+        "It was mistyped, or the mirror has not seen it yet.",
+        "`salesmirror records TABLE --limit 1 --json` lists them.",
+    ),
+    row(
+        "never_synced",
+        "The table was never synced.",
+        "Its first sync has not run yet.",
+        "Run `salesmirror sync` first.",
+    ),
+    row(
+        "bad_certificate",
+        "The further root certificate cannot be read.",
+        "The file is missing, or holds no certificate in PEM.",
+        "Check --ca-file or SALESMIRROR_CA_FILE.",
+    ),
+    row(
+        "bad_id",
+        "This is no record id.",
+        "Ids are GUIDs.",
+        "`salesmirror records TABLE --json` lists them.",
+    ),
+    row(
+        "bad_filter",
+        "A filter cannot be read.",
+        "It is not of the form COLUMN OP VALUE.",
+        "Write it as in --filter 'statecode = Open'.",
+    ),
+    row(
+        "bad_value",
+        "A value does not fit the column of the filter.",
+        "A number, a date or a choice was expected.",
+        "`salesmirror records TABLE --limit 1 --json` shows what the column holds.",
+    ),
+    row(
+        "bad_sort",
+        "A sort order cannot be read.",
+        "The direction was mistyped.",
+        "Write --sort COLUMN or --sort COLUMN:desc.",
+    ),
+    row(
+        "bad_path",
+        "This is no file that can be written.",
+        "The path is that of a folder, or has no name.",
+        "Name a file with --output.",
+    ),
+    row(
+        "bad_rows",
+        "The sample organisation's rows cannot be read.",
+        "A table's name or a number was mistyped.",
+        "Write --rows account=N,contact=N,lead=N,opportunity=N,systemuser=N.",
+    ),
+];
