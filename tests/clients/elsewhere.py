@@ -4,6 +4,7 @@ Nothing of a client's protocol code changes: its requests leave as it wrote them
 another host.
 """
 
+import os
 from urllib.parse import urlsplit
 
 import requests
@@ -34,11 +35,16 @@ def session(authority: str) -> requests.Session:
 
 
 def redirect_every_session(authority: str) -> None:
-    """The same for all sessions of the process, for a program that makes its own."""
+    """The same for all sessions of the process, for a program that makes its own.
+
+    A request that is sent as it was prepared looks for no certificates in the environment, so that each session is
+    given them.
+    """
     original = requests.Session.__init__
 
     def initialise(self, *arguments, **options):
         original(self, *arguments, **options)
         self.mount(ENTRA, Elsewhere(authority))
+        self.verify = os.environ["REQUESTS_CA_BUNDLE"]
 
     requests.Session.__init__ = initialise

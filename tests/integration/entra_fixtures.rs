@@ -125,6 +125,7 @@ async fn signing_in_works_with_every_variant_of_the_authority() {
         r#"{"refresh_reply":"none"}"#,
         r#"{"refresh_reply":"single_use"}"#,
         r#"{"scope":"user_impersonation"}"#,
+        r#"{"scope":"default"}"#,
         r#"{"expires_in_s":3599,"ext_expires_in":false}"#,
         r#"{"challenge_quoted":true,"challenge_separator":"blank"}"#,
         r#"{"two_request_ids":true}"#,

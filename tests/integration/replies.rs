@@ -24,6 +24,9 @@ use url::Url;
 
 use crate::shape::{differences, shape};
 
+/// Whose id it is does not matter where replies are compared.
+const SOME_TENANT: &str = "73c9ac59-f404-4845-8125-cd30addd9f47";
+
 /// A reply as `tests/fixtures` keeps it.
 #[derive(Deserialize)]
 pub struct Fixture {
@@ -45,6 +48,7 @@ pub struct Asked {
     pub prefer: Option<String>,
     pub if_match: Option<String>,
     pub if_none_match: Option<String>,
+    pub content_type: Option<String>,
     pub body: Option<Box<RawValue>>,
 }
 
@@ -86,7 +90,7 @@ impl Fixture {
             ["{origin}", "{api}", "{authority}", "{discovery}"]
                 .iter()
                 .fold(text.to_owned(), |text, name| text.replace(name, origin))
-                .replace("{tenant}", "norrvale.example")
+                .replace("{tenant}", SOME_TENANT)
         };
         Reply {
             status: self.status,
@@ -128,6 +132,10 @@ impl Fixture {
                 Some(_) => {}
             }
         }
+        if documented.body.starts_with("--") {
+            list.extend(parts_against(&documented.body, &found.body));
+            return list;
+        }
         if !documented.body.starts_with(['{', '[']) {
             return list;
         }
@@ -163,13 +171,61 @@ fn media_type(text: &str) -> &str {
     }
 }
 
-/// A message without what differs from one organisation to the next.
+/// A text without what differs from one organisation to the next.
 fn without_ids(text: &str) -> String {
-    let is_id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
-    text.split(' ')
-        .map(|word| if is_id(word) { "…" } else { word })
-        .collect::<Vec<_>>()
-        .join(" ")
+    let mut rest = text;
+    let mut plain = String::new();
+    while let Some(letter) = rest.chars().next() {
+        let is_id = |text: &str| salesmirror_model::parse_guid(text).is_some();
+        match rest.get(..36).filter(|text| is_id(text)) {
+            Some(id) => {
+                plain.push('…');
+                rest = &rest[id.len()..];
+            }
+            None => {
+                plain.push(letter);
+                rest = &rest[letter.len_utf8()..];
+            }
+        }
+    }
+    plain
+}
+
+/// The same for the parts of a batch: their heads line by line, their bodies by shape.
+fn parts_against(documented: &str, found: &str) -> Vec<String> {
+    let (documented, found) = (parts(documented), parts(found));
+    if documented.len() != found.len() {
+        return vec![format!("{} parts: {found:?}", found.len())];
+    }
+    let mut list = Vec::new();
+    for ((head, body), (other, other_body)) in documented.iter().zip(&found) {
+        for line in head {
+            if !other.contains(line) {
+                list.push(format!("the part has no line {line:?} but {other:?}"));
+            }
+        }
+        match (body, other_body) {
+            (Some(body), Some(other)) => list.extend(differences(&shape(body), &shape(other))),
+            (None, None) => {}
+            _ => list.push("one part has a body, the other has none".to_owned()),
+        }
+    }
+    list
+}
+
+fn parts(text: &str) -> Vec<(Vec<String>, Option<String>)> {
+    let boundary = text.lines().next().unwrap_or_default();
+    text.split(boundary)
+        .filter(|part| part.contains("HTTP/1.1"))
+        .map(|part| {
+            let (head, body) = match part.find('{') {
+                Some(place) => (&part[..place], Some(part[place..].trim().to_owned())),
+                None => (part, None),
+            };
+            let lines = head.lines().map(str::trim).filter(|line| !line.is_empty());
+            (lines.map(without_ids).collect(), body)
+        })
+        .collect()
 }
 
 fn folder() -> PathBuf {
