@@ -7,6 +7,7 @@ mod fixtures;
 mod house_rules;
 mod main_job;
 mod processes;
+mod refusals;
 mod replies;
 mod shape;
 mod simulator;

@@ -11,6 +11,8 @@ mod sign_in;
 mod token;
 
 #[cfg(test)]
+mod attack_tests;
+#[cfg(test)]
 mod tests;
 
 pub use authority::{ClientKind, Endpoints, Registration, discover};

@@ -210,9 +210,11 @@ impl App {
     ) -> Result<Connected> {
         let secret = self.client_secret(row.id).await?;
         let mut row = row.clone();
+        let claims = self.claims(row.id).await?;
+        let had_claims = claims.is_some();
         let asking = Asking {
             timeout,
-            claims: self.claims(row.id).await?,
+            claims,
             open,
             cancel,
         };
@@ -227,6 +229,9 @@ impl App {
         let checks = checks.map_err(|error| error.at(tokens::place(&row)))?;
         row.signed_in = true;
         self.update(&row, tokens.refresh_token().await).await?;
+        if had_claims {
+            self.forget_claims(row.id).await?;
+        }
         Ok(Connected { row, checks })
     }
 

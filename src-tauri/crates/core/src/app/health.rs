@@ -79,18 +79,19 @@ impl App {
         .await
     }
 
-    /// What conditional access asked for when the sign-in ended; given once.
+    /// What conditional access asked for when the sign-in ended.
     pub(crate) async fn claims(&self, id: Uuid) -> Result<Option<String>> {
         let app = self.clone();
         blocking(move || {
-            let db = app.make_db()?;
-            let name = claims_setting(id);
-            let claims = db.setting(&name)?.filter(|claims| !claims.is_empty());
-            if claims.is_some() {
-                db.set_setting(&name, "")?;
-            }
-            Ok(claims)
+            let claims = app.make_db()?.setting(&claims_setting(id))?;
+            Ok(claims.filter(|claims| !claims.is_empty()))
         })
         .await
+    }
+
+    /// Forgets it, once somebody has signed in with it.
+    pub(crate) async fn forget_claims(&self, id: Uuid) -> Result<()> {
+        let app = self.clone();
+        blocking(move || Ok(app.make_db()?.set_setting(&claims_setting(id), "")?)).await
     }
 }
