@@ -411,3 +411,37 @@ async fn a_delta_link_that_comes_only_without_annotations_is_kept() {
     assert_eq!(runs[2].strategy, Strategy::Incremental, "{runs:?}");
     bench.assert_equal(&session).await;
 }
+
+#[tokio::test]
+async fn the_challenge_is_read_in_every_form() {
+    let tenant = "79eb73a6-10b1-4cbd-a4e0-e7a278d471d1";
+    let authority = format!("https://login.microsoftonline.com/{tenant}/oauth2/authorize");
+    let resource = "https://norrvale.crm4.dynamics.com/";
+    for header in [
+        format!("Bearer authorization_uri={authority}, resource_id={resource}"),
+        format!("Bearer authorization_uri={authority} resource_id={resource}"),
+        format!("Bearer authorization_uri=\"{authority}\", resource_id=\"{resource}\""),
+        format!("bearer resource_id=\"{resource}\" authorization_uri=\"{authority}\""),
+        format!(
+            "Bearer authorization_uri={}, resource_id={resource}",
+            authority.replace("/oauth2/", "/oauth2/v2.0/")
+        ),
+    ] {
+        let reply = Reply::json(401, "").with("www-authenticate", &header);
+        let server = Server::in_turn(move |_| vec![reply.clone()]).await;
+        let environment = Url::parse(&server.origin).expect("an address");
+        let found = salesmirror_dataverse::challenge(&server.http(), &environment).await;
+        let found = found.expect("a challenge").expect("where to sign in");
+        assert_eq!(
+            found.authority.as_str(),
+            "https://login.microsoftonline.com/",
+            "{header}"
+        );
+        assert_eq!(found.tenant, tenant, "{header}");
+        assert_eq!(
+            found.resource.expect("a resource").as_str(),
+            resource,
+            "{header}"
+        );
+    }
+}
