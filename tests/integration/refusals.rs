@@ -305,6 +305,15 @@ async fn every_number_of_entra_id_has_its_code_its_exit_code_and_its_fix() {
     desk.assert_nothing_left("unlisted");
 }
 
+/// A name, what the simulator is told, the attempt, its code and its exit code.
+type Mistake = (
+    &'static str,
+    Option<(&'static str, Value)>,
+    Attempt,
+    &'static str,
+    i32,
+);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_in_the_registration_are_refused_by_what_is_really_there() {
     let desk = Desk::new().await;
@@ -317,7 +326,7 @@ async fn mistakes_in_the_registration_are_refused_by_what_is_really_there() {
     let spa =
         json!({"redirect_uris": [{"uri": "http://localhost/oauth/callback", "platform": "spa"}]});
     let expired = json!({"secrets": [{"id": "00000000-0000-4000-8000-000000000001", "value": "old~secret", "expires_in_s": -1}]});
-    let cases: Vec<(&str, Option<(&str, Value)>, Attempt, &str, i32)> = vec![
+    let cases: Vec<Mistake> = vec![
         (
             "another secret",
             None,
@@ -761,4 +770,53 @@ fn a_handed_over_key_stands_in_for_a_keychain() {
         "{text}"
     );
     assert!(!text.contains("secrets.sealed"), "{text}");
+}
+
+#[test]
+fn a_full_disk_is_said_before_the_sign_in_and_by_a_sync_that_goes_on_later() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let rows = "account=4000,contact=4000,lead=10,opportunity=10,systemuser=10";
+    let bench = runtime.block_on(Bench::new(rows));
+    let org = bench.org.description();
+    // Small file systems of their own, in a mount namespace that ends with the script.
+    let script = r#"cd "$HOME"; export SALESMIRROR_SECRETS_FD=3
+        head -c 32 /dev/urandom | base64 > key
+        connect() { printf '%s' "$SECRET" | "$SM" --data-dir "$1/data" connect --json --name demo \
+          --environment "$ENVIRONMENT" --client-id "$CLIENT" --client-secret-stdin --flow client-credentials 3< key; }
+        mkdir tiny small; mount -t tmpfs -o size=128k tmpfs tiny && mount -t tmpfs -o size=2m tmpfs small || exit 77
+        connect tiny; echo "exit $?"; ls -A tiny
+        connect small > /dev/null; echo "exit $?"
+        "$SM" --data-dir small/data sync --json 3< key; echo "exit $?"
+        mount -o remount,size=200m small
+        "$SM" --data-dir small/data sync --json 3< key > /dev/null; echo "exit $?""#;
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script])
+        .env("SM", tests::program("salesmirror"))
+        .env("HOME", bench.folder.path())
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+        .env("ENVIRONMENT", &org.environment_url)
+        .env("CLIENT", &org.client_id)
+        .env("SECRET", &org.client_secret)
+        .output()
+        .expect("unshare runs");
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let exits: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("exit"))
+        .collect();
+    assert_eq!(exits, ["exit 1", "exit 0", "exit 1", "exit 0"], "{text}");
+    assert!(
+        text.starts_with("{\"error\":{\"code\":\"disk_full\""),
+        "{text}"
+    );
+    assert!(!text.contains("\ndata\n"), "{text}");
+    let synced = text
+        .lines()
+        .find(|line| line.starts_with("{\"runs\""))
+        .unwrap_or_default();
+    assert!(synced.contains("\"code\":\"disk_full\""), "{synced}");
 }
