@@ -734,6 +734,7 @@ fn a_handed_over_key_stands_in_for_a_keychain() {
         connect() { printf '%s' "$SECRET" | "$SM" connect --json --name demo --environment "$ENVIRONMENT" \
           --client-id "$CLIENT" --client-secret-stdin --flow client-credentials; }
         connect 3< short; echo "exit $?"; connect; echo "exit $?"
+        "$SM" doctor --json 3< key > /dev/null; echo "exit $?"; [ ! -e "$SALESMIRROR_DATA_DIR" ]; echo "exit $?"
         connect 3< key > /dev/null; echo "exit $?"
         "$SM" sync --json 3< key > /dev/null; echo "exit $?"
         "$SM" status --json 3< other; echo "exit $?"
@@ -756,7 +757,9 @@ fn a_handed_over_key_stands_in_for_a_keychain() {
         .collect();
     assert_eq!(
         exits,
-        ["exit 6", "exit 6", "exit 0", "exit 0", "exit 6"],
+        [
+            "exit 6", "exit 6", "exit 0", "exit 0", "exit 0", "exit 0", "exit 6"
+        ],
         "{text}"
     );
     assert_eq!(

@@ -45,6 +45,7 @@ impl Diagnosis {
 impl App {
     /// Checks keychain, data directory, databases, network and clock.
     pub async fn diagnose(&self) -> Vec<Diagnosis> {
+        let missing = self.data_dir().missing();
         let keychain = self.check_keychain().await;
         let keychain = keychain.map(|()| format!("{} keeps secrets", self.secrets_name()));
         let mut keychain = Diagnosis::new("Keychain", keychain);
@@ -89,6 +90,10 @@ impl App {
                 &format!("Sign-in of {}", row.name),
                 Err(error),
             ));
+        }
+        // To look is not to begin: what was not there before is not there afterwards.
+        if let Some(missing) = missing {
+            self.data_dir().remove_made(&missing);
         }
         found
     }

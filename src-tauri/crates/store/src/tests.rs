@@ -507,3 +507,19 @@ fn app_data_survives_and_names_are_unique_whatever_their_case() {
     db.delete_connection(row.id).unwrap();
     assert!(db.runs(row.id, 10).unwrap().is_empty());
 }
+
+#[test]
+fn a_database_of_a_newer_version_is_refused_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let key = DatabaseKey::from_bytes([7; 32]);
+    drop(AppDb::open(&path, &key).unwrap());
+    let connection = database::open_writable(&path, &key).unwrap();
+    connection.pragma_update(None, "user_version", 999).unwrap();
+    drop(connection);
+    for _ in 0..2 {
+        let error = AppDb::open(&path, &key).err().unwrap();
+        assert_eq!(error.code(), "database_newer");
+        assert!(!error.hint().is_empty());
+    }
+}
