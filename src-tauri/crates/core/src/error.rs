@@ -157,12 +157,11 @@ impl From<SecretStoreError> for Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self::new(
-            Category::Failed,
-            error.code(),
-            error.to_string(),
-            error.hint(),
-        )
+        let category = match error {
+            StoreError::QueryRefused | StoreError::BadQuery(_) => Category::Usage,
+            _ => Category::Failed,
+        };
+        Self::new(category, error.code(), error.to_string(), error.hint())
     }
 }
 
@@ -181,6 +180,7 @@ impl From<salesmirror_dataverse::Error> for Error {
         let category = match error.code() {
             "interrupted" => Category::Interrupted,
             "not_signed_in" => Category::SignIn,
+            "not_sent" => Category::Usage,
             _ if error.is_transient() => Category::GaveUp,
             _ => Category::Failed,
         };

@@ -13,11 +13,13 @@ mod examine;
 pub mod explanations;
 mod export;
 mod form;
+mod query;
 mod random;
 mod render;
 mod selectors;
 mod session;
 mod sync;
+mod tables;
 mod tokens;
 mod whereabouts;
 
@@ -35,11 +37,13 @@ pub use render::{Shown, ViewRow};
 pub use selectors::{Selectors, usual_columns};
 pub use session::{Session, TableStatus};
 pub use sync::{Progress, RunReport, RunStatus, Strategy, SyncOptions};
+pub use tables::AvailableTable;
 
 pub use salesmirror_auth::{ClientKind, Secret, SecretStore};
-pub use salesmirror_dataverse::{HttpConfig, RetryPolicy};
+pub use salesmirror_dataverse::{HttpConfig, Passthrough, PassthroughReply, RetryPolicy};
 pub use salesmirror_model::clouds::CLOUDS;
 pub use salesmirror_model::{Cell, ColumnKind, ColumnMetadata, TableMetadata, parse_guid};
 pub use salesmirror_store::{
-    ConnectionRow, Deleted, IndexProgress, Preview, Row, RunRow, View, ViewSpec,
+    ConnectionRow, Deleted, IndexProgress, Preview, QueryLimits, QueryResult, QueryValue, Row,
+    RunRow, View, ViewSpec,
 };

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use salesmirror_dataverse::Client;
 use salesmirror_model::TableMetadata;
-use salesmirror_model::tables::{DEFAULT_TABLES, default_table};
 use salesmirror_store::{
     AppDb, Checkpoint, ConnectionRow, IndexProgress, Mirror, Preview, RunRow, StoreError,
     TableState,
@@ -18,6 +17,7 @@ use crate::background::Background;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result, blocking};
 use crate::sync::Progress;
+use crate::tables::chosen_tables;
 use crate::tokens::ConnectionTokens;
 
 /// An open connection; clones share it.
@@ -168,34 +168,6 @@ impl Session {
         self.touch();
     }
 
-    /// The logical name of a mirrored table, by logical name, set name or `users`.
-    ///
-    /// # Errors
-    /// Where no such table is mirrored.
-    pub async fn table(&self, name: &str) -> Result<String> {
-        if let Some(table) = default_table(name) {
-            return Ok(table.to_owned());
-        }
-        let wanted = name.to_owned();
-        let mirror = self.inner.mirror.clone();
-        blocking(move || {
-            mirror
-                .tables()?
-                .into_iter()
-                .map(|state| state.metadata)
-                .find(|table| table.logical_name == wanted || table.entity_set_name == wanted)
-                .map(|table| table.logical_name)
-                .ok_or_else(|| {
-                    Error::usage(
-                        "unknown_table",
-                        format!("The table \"{wanted}\" is not mirrored."),
-                        "`salesmirror status` lists the mirrored tables.",
-                    )
-                })
-        })
-        .await
-    }
-
     /// The metadata of a mirrored table.
     ///
     /// # Errors
@@ -226,7 +198,7 @@ impl Session {
             let id = session.inner.row.id;
             let runs = session.inner.db.runs(id, 200)?;
             let recent = session.inner.db.changes_since(id, now_ms() - DAY_MS)?;
-            let names = table_names(&states);
+            let names = chosen_tables(&session.inner.db, id, &states)?;
             let progress = session
                 .inner
                 .progress
@@ -304,17 +276,6 @@ impl Session {
         self.touch();
         Ok(count)
     }
-}
-
-/// All tables of a connection: the mission's five first, then others that are mirrored.
-pub(crate) fn table_names(states: &[TableState]) -> Vec<String> {
-    let mut names: Vec<String> = DEFAULT_TABLES.map(str::to_owned).to_vec();
-    for state in states {
-        if !names.contains(&state.metadata.logical_name) {
-            names.push(state.metadata.logical_name.clone());
-        }
-    }
-    names
 }
 
 fn table_status(

@@ -1,21 +1,22 @@
 //! Sending requests: tokens, headers, retries, service protection limits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use salesmirror_model::urls::check_token_target;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
-use crate::error::ServiceError;
+use crate::error::{ServiceError, request_id};
+use crate::limits::{Backoff, Limits, retry_after};
 use crate::{Error, Result};
 
 /// Path of the Web API on its origin.
@@ -41,7 +42,7 @@ pub struct TokenError {
 pub struct RetryPolicy {
     /// How long one request may be tried and waited for in all.
     pub max_wait: Duration,
-    /// The first pause after a failure; each further one doubles.
+    /// The bound of the first pause after a failure; each further one doubles.
     pub backoff: Duration,
 }
 
@@ -53,9 +54,6 @@ impl Default for RetryPolicy {
         }
     }
 }
-
-/// The longest pause between two tries.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
 /// Decoded pages of all tables that are in memory at once, each some 30 MB: one is written while
 /// the next is read, and one waits so that neither core does.
@@ -105,8 +103,10 @@ pub struct Client {
     tokens: Arc<dyn TokenSource>,
     policy: RetryPolicy,
     meter: Arc<Meter>,
-    /// Until when nobody sends, since the service asked for it.
-    gate: Arc<watch::Sender<Option<Instant>>>,
+    /// What the service asked of this user.
+    limits: Arc<Limits>,
+    /// Whether the environment refuses batches, so that none is tried again.
+    pub(crate) batches_refused: Arc<AtomicBool>,
     /// Room for pages in memory.
     room: Arc<Semaphore>,
 }
@@ -136,7 +136,8 @@ impl Client {
             tokens,
             policy: RetryPolicy::default(),
             meter: Arc::default(),
-            gate: Arc::new(watch::Sender::new(None)),
+            limits: Arc::default(),
+            batches_refused: Arc::default(),
             room: Arc::new(Semaphore::new(PAGES_IN_MEMORY)),
         })
     }
@@ -165,145 +166,184 @@ impl Client {
     /// Until when the service asked to wait; `None` where nobody waits.
     #[must_use]
     pub fn throttled_for(&self) -> Option<Duration> {
-        let until = (*self.gate.borrow())?;
-        let left = until.saturating_duration_since(Instant::now());
-        (!left.is_zero()).then_some(left)
+        self.limits.shut_for()
+    }
+
+    /// How many requests to send side by side, by the service's own hint where it gave one.
+    #[must_use]
+    pub fn parallelism(&self) -> usize {
+        self.limits.parallel() as usize
     }
 
     pub(crate) fn base(&self) -> &Url {
         &self.base
     }
 
-    /// A GET with everything the protocol asks for; gives the body of a success.
-    pub(crate) async fn get(&self, url: &Url, prefer: Option<&str>) -> Result<Bytes> {
-        Ok(self.get_within(url, prefer, None).await?.0)
+    pub(crate) fn host(&self) -> String {
+        self.base.host_str().unwrap_or("The environment").to_owned()
     }
 
-    /// The same for a page of records, with the room that it takes.
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(self.policy.backoff)
+    }
+
+    pub(crate) fn count_retry(&self) {
+        self.meter.retries.fetch_add(1, Relaxed);
+    }
+
+    /// A GET with everything the protocol asks for; gives the body of a success.
+    pub(crate) async fn get(&self, url: &Url, prefer: Option<&str>) -> Result<Bytes> {
+        Ok(self.send(&Call::get(url, prefer)).await?.body)
+    }
+
+    /// The same for a page of records, with the room that it takes. A page that breaks is not asked
+    /// for again: a smaller one may pass.
     pub(crate) async fn get_page(
         &self,
         url: &Url,
-        prefer: Option<&str>,
+        prefer: &str,
     ) -> Result<(Bytes, Option<OwnedSemaphorePermit>)> {
-        self.get_within(url, prefer, Some(&self.room)).await
+        let call = Call {
+            is_page: true,
+            ..Call::get(url, Some(prefer))
+        };
+        let answer = self.send(&call).await?;
+        Ok((answer.body, answer.room))
     }
 
-    async fn get_within(
-        &self,
-        url: &Url,
-        prefer: Option<&str>,
-        room: Option<&Arc<Semaphore>>,
-    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>)> {
-        check_token_target(url, &self.origins, API_PATH)?;
+    /// Sends a request until it is answered, for as long as the policy says.
+    ///
+    /// # Errors
+    /// Whatever the service or the network says.
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer> {
+        check_token_target(call.url, &self.origins, API_PATH)?;
         let begun = Instant::now();
-        let mut pause = self.policy.backoff;
+        let mut backoff = self.backoff();
         let mut rejected: Option<SecretString> = None;
-        let mut broken_delta = false;
+        let mut throttled = None;
+        let mut doubted = false;
         loop {
-            self.wait_at_gate(begun).await?;
+            self.wait_at_gate(begun, &mut throttled).await?;
             let token = self
                 .tokens
                 .token(rejected.as_ref())
                 .await
                 .map_err(Error::Token)?;
-            self.meter.requests.fetch_add(1, Relaxed);
-            let request = self
-                .http
-                .get(url.clone())
-                .bearer_auth(token.expose_secret());
-            let error = match self.answer(with_headers(request, prefer), room).await {
+            let failure = match self.attempt(call, &token).await {
                 Ok(answer) => return Ok(answer),
-                Err(Outcome::Rejected) if rejected.is_none() => {
+                Err(failure) => failure,
+            };
+            match failure {
+                Failure::Rejected if rejected.is_some() => {
+                    return Err(Error::NotSignedIn(self.host()));
+                }
+                Failure::Rejected => {
+                    // Ended on its way: once more with a fresh one, from the same page.
                     rejected = Some(token);
-                    self.meter.retries.fetch_add(1, Relaxed);
+                    self.count_retry();
                     continue;
                 }
-                Err(Outcome::Rejected) => return Err(Error::NotSignedIn(self.host())),
-                Err(Outcome::Throttled(wait)) => {
-                    self.close_gate(wait.unwrap_or(pause));
-                    Error::Throttled
+                Failure::Throttled { wait, words } => {
+                    if let Some(words) = &words {
+                        self.limits.learn(words);
+                    }
+                    throttled = words;
+                    self.limits.shut(wait.unwrap_or_else(|| backoff.pause()));
                 }
-                Err(Outcome::Failed(error)) => {
+                Failure::Other(error) => {
                     // One more try where a delta link is refused without the documented code.
-                    let doubtful = !broken_delta && is_doubtful(&error, url);
-                    if !error.is_transient() && !doubtful {
+                    let doubtful = !doubted && is_doubtful(&error, call.url);
+                    doubted |= doubtful;
+                    let may_repeat = call.is_repeatable && !(call.is_page && error.breaks_page());
+                    let again = doubtful || (may_repeat && error.is_transient());
+                    let pause = backoff.pause();
+                    if !again || begun.elapsed() + pause >= self.policy.max_wait {
                         return Err(error);
                     }
-                    broken_delta |= doubtful;
-                    let left = self.policy.max_wait.saturating_sub(begun.elapsed());
-                    if left < pause {
-                        return Err(error);
-                    }
-                    tokio::time::sleep(jittered(pause)).await;
-                    error
+                    tracing::debug!(%error, path = call.url.path(), "trying again");
+                    tokio::time::sleep(pause).await;
                 }
-            };
-            if begun.elapsed() >= self.policy.max_wait {
-                return Err(error);
             }
-            tracing::debug!(%error, path = url.path(), "trying again");
-            self.meter.retries.fetch_add(1, Relaxed);
-            pause = (pause * 2).min(LONGEST_BACKOFF);
+            // Whoever hears another answer than 401 was signed in: a token that ends later on is
+            // renewed once more.
+            rejected = None;
+            self.count_retry();
         }
     }
 
-    async fn answer(
-        &self,
-        request: RequestBuilder,
-        room: Option<&Arc<Semaphore>>,
-    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Outcome> {
+    async fn attempt(&self, call: &Call<'_>, token: &SecretString) -> Result<Answer, Failure> {
+        self.meter.requests.fetch_add(1, Relaxed);
+        let mut request = self
+            .http
+            .request(call.method.clone(), call.url.clone())
+            .bearer_auth(token.expose_secret());
+        request = with_headers(request, call);
         let reply = request
             .send()
             .await
             .map_err(|error| self.unreachable(&error))?;
         let (status, headers) = (reply.status(), reply.headers().clone());
+        self.limits.heed(&headers);
         if status == StatusCode::UNAUTHORIZED {
-            return Err(Outcome::Rejected);
-        }
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(Outcome::Throttled(retry_after(&headers)));
-        }
-        if status.is_redirection() {
-            let target = headers.get(LOCATION).and_then(|value| value.to_str().ok());
-            let target = target.unwrap_or("another address").to_owned();
-            return Err(Outcome::Failed(Error::Redirected {
-                host: self.host(),
-                target,
-            }));
+            return Err(Failure::Rejected);
         }
         // The request is on its way without waiting; only what takes memory waits for room.
-        let room = match room {
-            Some(room) => Arc::clone(room).acquire_owned().await.ok(),
-            None => None,
+        let room = match call.is_page {
+            true => Arc::clone(&self.room).acquire_owned().await.ok(),
+            false => None,
         };
         let body = reply
             .bytes()
             .await
             .map_err(|error| self.unreachable(&error))?;
         self.meter.bytes.fetch_add(body.len() as u64, Relaxed);
-        if status.is_success() {
-            return Ok((body, room));
+        let wait = retry_after(&headers);
+        let is_throttled = status == StatusCode::TOO_MANY_REQUESTS
+            || (status == StatusCode::SERVICE_UNAVAILABLE && wait.is_some());
+        if is_throttled {
+            let words = ServiceError::read(status, &headers, &body).map(Box::new);
+            return Err(Failure::Throttled { wait, words });
         }
-        if let Some(wait) =
-            retry_after(&headers).filter(|_| status == StatusCode::SERVICE_UNAVAILABLE)
-        {
-            return Err(Outcome::Throttled(Some(wait)));
+        if status.is_success() || call.takes_any_status {
+            return Ok(Answer {
+                status,
+                headers,
+                body,
+                room,
+            });
         }
-        Err(Outcome::Failed(
-            match ServiceError::read(status, &headers, &body) {
-                Some(error) => Error::Service(Box::new(error)),
-                None if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
-                    Error::Unavailable(format!("status {}", status.as_u16()))
-                }
-                None => Error::NotDataverse(self.host()),
-            },
-        ))
+        Err(Failure::Other(self.refusal(status, &headers, &body)))
     }
 
-    async fn wait_at_gate(&self, begun: Instant) -> Result<()> {
-        while let Some(left) = self.throttled_for() {
+    /// What a reply that is no success says.
+    pub(crate) fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+        if status.is_redirection() {
+            let target = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            return Error::Redirected {
+                host: self.host(),
+                target: target.unwrap_or("another address").to_owned(),
+            };
+        }
+        match ServiceError::read(status, headers, body) {
+            Some(error) => Error::Service(Box::new(error)),
+            None if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+                Error::FrontDoor {
+                    status: status.as_u16(),
+                    request: request_id(headers),
+                }
+            }
+            None => Error::NotDataverse(self.host()),
+        }
+    }
+
+    async fn wait_at_gate(
+        &self,
+        begun: Instant,
+        throttled: &mut Option<Box<ServiceError>>,
+    ) -> Result<()> {
+        while let Some(left) = self.limits.shut_for() {
             if begun.elapsed() + left > self.policy.max_wait {
-                return Err(Error::Throttled);
+                return Err(Error::Throttled(throttled.take()));
             }
             tokio::time::sleep(left).await;
             self.meter
@@ -313,45 +353,89 @@ impl Client {
         Ok(())
     }
 
-    fn close_gate(&self, wait: Duration) {
-        let until = Instant::now() + wait;
-        self.gate.send_if_modified(|gate| {
-            let later = gate.is_none_or(|old| old < until);
-            if later {
-                *gate = Some(until);
-            }
-            later
-        });
-    }
-
-    fn unreachable(&self, error: &reqwest::Error) -> Outcome {
-        Outcome::Failed(Error::unreachable(&self.host(), error))
-    }
-
-    pub(crate) fn host(&self) -> String {
-        self.base.host_str().unwrap_or("The environment").to_owned()
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        Failure::Other(Error::unreachable(&self.host(), error))
     }
 }
 
-enum Outcome {
+/// A request to send.
+pub(crate) struct Call<'a> {
+    pub method: Method,
+    pub url: &'a Url,
+    pub prefer: Option<&'a str>,
+    /// Further headers, which stand for ours of the same name.
+    pub headers: HeaderMap,
+    pub body: Option<Bytes>,
+    /// A page of records: takes room in memory, and is not repeated where it breaks.
+    pub is_page: bool,
+    /// Whether it does no harm to send it twice.
+    pub is_repeatable: bool,
+    /// Whether a refusal is an answer like any other.
+    pub takes_any_status: bool,
+}
+
+impl<'a> Call<'a> {
+    pub fn get(url: &'a Url, prefer: Option<&'a str>) -> Self {
+        Self {
+            method: Method::GET,
+            url,
+            prefer,
+            headers: HeaderMap::new(),
+            body: None,
+            is_page: false,
+            is_repeatable: true,
+            takes_any_status: false,
+        }
+    }
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub room: Option<OwnedSemaphorePermit>,
+}
+
+enum Failure {
     /// 401: the token is not, or no longer, good.
     Rejected,
     /// 429, or 503 with a time to wait.
-    Throttled(Option<Duration>),
-    Failed(Error),
+    Throttled {
+        wait: Option<Duration>,
+        words: Option<Box<ServiceError>>,
+    },
+    Other(Error),
 }
 
-fn with_headers(request: RequestBuilder, prefer: Option<&str>) -> RequestBuilder {
-    let request = request
-        .header("OData-MaxVersion", "4.0")
-        .header("OData-Version", "4.0")
-        .header("Accept", "application/json")
-        .header("If-None-Match", "null")
-        .header("x-ms-client-request-id", Uuid::new_v4().to_string());
-    match prefer {
-        Some(prefer) => request.header("Prefer", prefer),
-        None => request,
+fn with_headers(mut request: RequestBuilder, call: &Call<'_>) -> RequestBuilder {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("odata-maxversion", "4.0"),
+        ("odata-version", "4.0"),
+        ("accept", "application/json"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
     }
+    if call.method == Method::GET {
+        headers.insert("if-none-match", HeaderValue::from_static("null"));
+    }
+    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
+        headers.insert("x-ms-client-request-id", id);
+    }
+    if let Some(prefer) = call
+        .prefer
+        .and_then(|text| HeaderValue::from_str(text).ok())
+    {
+        headers.insert(HeaderName::from_static("prefer"), prefer);
+    }
+    for (name, value) in &call.headers {
+        headers.insert(name, value.clone());
+    }
+    if let Some(body) = &call.body {
+        request = request.body(body.clone());
+    }
+    request.headers(headers)
 }
 
 /// A refusal of a delta link that does not carry the documented code.
@@ -361,23 +445,4 @@ fn is_doubtful(error: &Error, url: &Url) -> bool {
         && url
             .query()
             .is_some_and(|query| query.contains("deltatoken"))
-}
-
-/// `Retry-After` in seconds or as a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(
-        date.duration_since(std::time::SystemTime::now())
-            .unwrap_or_default(),
-    )
-}
-
-/// Up to a quarter more, so that tables that failed together do not come back together.
-fn jittered(pause: Duration) -> Duration {
-    let random = Uuid::new_v4().as_u128() as u32;
-    pause + pause.mul_f64(f64::from(random) / f64::from(u32::MAX) / 4.0)
 }

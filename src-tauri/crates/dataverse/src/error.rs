@@ -23,9 +23,28 @@ pub enum Error {
         /// What the network said.
         reason: String,
     },
-    /// The service asked to wait for longer than we were told to.
+    /// The answer broke off, or never came.
+    #[error("The answer of {host} broke off: {reason}.")]
+    Broken {
+        /// The host.
+        host: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// A page broke each time: smaller pages may pass. `times` and `page_size` say how often, and
+    /// how many rows a page had been asked for.
+    #[error("A page of {page_size} rows broke {times} times: {source}")]
+    PageBroke {
+        /// How often it was tried.
+        times: u32,
+        /// Rows a page.
+        page_size: u32,
+        /// What happened the last time.
+        source: Box<Error>,
+    },
+    /// The service asked to wait for longer than we were told to; with its words, where it had any.
     #[error("Dynamics 365 limits the requests of this user, and did not let up in time.")]
-    Throttled,
+    Throttled(Option<Box<ServiceError>>),
     /// No access token could be had.
     #[error("{0}")]
     Token(TokenError),
@@ -38,6 +57,17 @@ pub enum Error {
     /// The service, or something before it, is out of order.
     #[error("Dynamics 365 is not available at the moment ({0}).")]
     Unavailable(String),
+    /// What stands before the service answered for it.
+    #[error("Dynamics 365 is not available at the moment (status {status}).")]
+    FrontDoor {
+        /// HTTP status.
+        status: u16,
+        /// Request id.
+        request: Option<String>,
+    },
+    /// A request that is not sent, since it would leave the Web API or change who asks.
+    #[error("{0}")]
+    NotSent(String),
     /// What answers is no Dataverse.
     #[error("{0} answers, but not as a Dynamics 365 environment.")]
     NotDataverse(String),
@@ -132,7 +162,7 @@ impl ServiceError {
         self.code == Some(EXPIRED_VERSION_STAMP) || self.message.contains("ersion stamp")
     }
 
-    pub fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         self.status >= 500
             && !self.is_expired()
             && self.code.is_none_or(|code| TRANSIENT_SQL.contains(&code))
@@ -147,14 +177,19 @@ fn parse_code(text: &str) -> Option<u32> {
     }
 }
 
-/// The request's id for a support call. The header can hold two, joined by a comma.
-fn request_id(headers: &HeaderMap) -> Option<String> {
-    ["x-ms-service-request-id", "req_id"]
-        .iter()
-        .find_map(|name| headers.get(*name))
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(',').next())
-        .map(|value| value.trim().to_owned())
+/// The request's ids for a support call. A header can hold two, joined by a comma.
+pub fn request_id(headers: &HeaderMap) -> Option<String> {
+    let mut ids: Vec<&str> = Vec::new();
+    for name in ["x-ms-service-request-id", "req_id"] {
+        let values = headers.get_all(name).iter();
+        let texts = values.filter_map(|value| value.to_str().ok());
+        for id in texts.flat_map(|text| text.split(',')).map(str::trim) {
+            if !id.is_empty() && !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+    }
+    (!ids.is_empty()).then(|| ids.join(", "))
 }
 
 impl Error {
@@ -163,9 +198,12 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "unreachable",
-            Self::Throttled => "throttled",
+            Self::Broken { .. } => "answer_broken",
+            Self::PageBroke { .. } => "page_broken",
+            Self::Throttled(_) => "throttled",
             Self::Token(_) | Self::NotSignedIn(_) => "not_signed_in",
-            Self::Unavailable(_) => "service_unavailable",
+            Self::Unavailable(_) | Self::FrontDoor { .. } => "service_unavailable",
+            Self::NotSent(_) => "not_sent",
             Self::NotDataverse(_) | Self::Redirected { .. } => "not_dataverse",
             Self::ForeignLink(_) => "foreign_link",
             Self::BadReply(_) => "bad_reply",
@@ -197,7 +235,7 @@ impl Error {
         .to_owned()
     }
 
-    /// A connection that failed, with the innermost reason.
+    /// A connection that failed, or broke once it was made; with the innermost reason.
     pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Self {
         let mut reason = String::from("the connection failed");
         let mut source = std::error::Error::source(error);
@@ -205,17 +243,25 @@ impl Error {
             reason = inner.to_string();
             source = inner.source();
         }
-        Self::Unreachable {
-            host: host.to_owned(),
-            reason,
+        let host = host.to_owned();
+        if error.is_connect() {
+            Self::Unreachable { host, reason }
+        } else {
+            Self::Broken { host, reason }
         }
     }
 
     /// The service's code and request id.
     #[must_use]
     pub fn reference(&self) -> Option<String> {
-        let Self::Service(error) = self else {
-            return None;
+        let error = match self {
+            Self::Service(error) | Self::Throttled(Some(error)) => error,
+            Self::PageBroke { source, .. } => return source.reference(),
+            Self::FrontDoor { status, request } => {
+                let request = request.as_ref().map(|id| format!(", request {id}"));
+                return Some(format!("status {status}{}", request.unwrap_or_default()));
+            }
+            _ => return None,
         };
         let code = error.code.map(|code| format!("0x{code:08x}"));
         let request = error.request.as_ref().map(|id| format!("request {id}"));
@@ -230,8 +276,26 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Throttled | Self::Unavailable(_) => true,
+            Self::Unreachable { .. }
+            | Self::Broken { .. }
+            | Self::PageBroke { .. }
+            | Self::Throttled(_)
+            | Self::Unavailable(_)
+            | Self::FrontDoor { .. } => true,
             Self::Service(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// Whether the answer was too much for the way or for the service, so that a smaller page may
+    /// pass: it broke off, came as something else, or took too long.
+    pub(crate) fn breaks_page(&self) -> bool {
+        match self {
+            Self::Broken { .. } | Self::Unavailable(_) => true,
+            Self::FrontDoor { status, .. } => matches!(status, 408 | 504),
+            Self::Service(error) => error
+                .code
+                .is_some_and(|code| TRANSIENT_SQL[..2].contains(&code)),
             _ => false,
         }
     }

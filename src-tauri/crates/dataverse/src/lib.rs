@@ -1,16 +1,20 @@
 //! Client of the Dataverse Web API v9.2: requests, metadata, pages as typed rows, delta links,
 //! service protection limits, errors.
 
+mod batch;
 mod challenge;
 mod client;
 mod discovery;
 mod error;
 pub mod explain;
 mod http;
+mod limits;
 mod link;
 mod metadata;
 mod organization;
 mod page;
+mod passthrough;
+mod privileges;
 mod records;
 mod value;
 
@@ -20,10 +24,11 @@ mod tests;
 pub use challenge::{Challenge, challenge};
 pub use client::{Client, Meter, RetryPolicy, TokenError, TokenSource};
 pub use discovery::{Instance, environments};
-pub use error::{Error, Result};
+pub use error::{Error, Result, ServiceError};
 pub use http::{HttpConfig, http_client};
 pub use link::{PageRequest, ScanOptions};
 pub use metadata::TableSummary;
 pub use organization::{Organization, WhoAmI};
 pub use page::decode_page;
+pub use passthrough::{Passthrough, PassthroughReply};
 pub use records::FetchedPage;

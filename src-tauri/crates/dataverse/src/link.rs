@@ -3,6 +3,7 @@
 use salesmirror_model::TableMetadata;
 use serde_json::Value;
 use url::Url;
+use uuid::Uuid;
 
 use crate::{Error, Result};
 
@@ -21,6 +22,22 @@ pub struct ScanOptions {
     pub annotations: bool,
 }
 
+/// Rows a page below which smaller pages are of no use: what breaks so few rows is not their size.
+const SMALLEST_PAGE: u32 = 50;
+
+impl ScanOptions {
+    /// The same with half the page size, for a scan whose pages break; `None` where that is of no
+    /// use any more. The scan has to begin again: a next link keeps its page size.
+    #[must_use]
+    pub fn halved(&self) -> Option<Self> {
+        let page_size = self.page_size / 2;
+        (page_size >= SMALLEST_PAGE).then(|| Self {
+            page_size,
+            ..self.clone()
+        })
+    }
+}
+
 impl Default for ScanOptions {
     fn default() -> Self {
         Self {
@@ -36,20 +53,11 @@ impl Default for ScanOptions {
 pub struct PageRequest {
     pub(crate) url: Url,
     pub(crate) prefer: String,
+    pub(crate) options: ScanOptions,
 }
 
 pub fn first(base: &Url, table: &TableMetadata, options: &ScanOptions) -> Result<PageRequest> {
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(salesmirror_model::ColumnMetadata::wire_name)
-        .collect();
-    let select = columns.join(",");
-    let mut address = format!("{base}{}", table.entity_set_name);
-    if !select.is_empty() && select.len() <= LONGEST_SELECT {
-        address.push_str("?$select=");
-        address.push_str(&select);
-    }
+    let address = format!("{base}{}{}", table.entity_set_name, select(table));
     let mut prefer = format!("odata.maxpagesize={}", options.page_size);
     if options.track_changes {
         prefer.push_str(",odata.track-changes");
@@ -57,7 +65,39 @@ pub fn first(base: &Url, table: &TableMetadata, options: &ScanOptions) -> Result
     Ok(PageRequest {
         url: exact(&address)?,
         prefer: with_annotations(prefer, options),
+        options: options.clone(),
     })
+}
+
+/// The query that selects a table's columns; empty where it would be too long, and all come.
+pub fn select(table: &TableMetadata) -> String {
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(salesmirror_model::ColumnMetadata::wire_name)
+        .collect();
+    let select = columns.join(",");
+    if select.is_empty() || select.len() > LONGEST_SELECT {
+        String::new()
+    } else {
+        format!("?$select={select}")
+    }
+}
+
+/// The address of one record.
+pub fn record(base: &Url, table: &TableMetadata, id: Uuid) -> Result<Url> {
+    exact(&format!(
+        "{base}{}({id}){}",
+        table.entity_set_name,
+        select(table)
+    ))
+}
+
+/// `Prefer` of a read that is no page.
+pub fn annotated() -> String {
+    with_annotations(String::new(), &ScanOptions::default())
+        .trim_start_matches(',')
+        .to_owned()
 }
 
 pub fn next(base: &Url, link: &str, options: &ScanOptions) -> Result<PageRequest> {
@@ -70,6 +110,7 @@ pub fn next(base: &Url, link: &str, options: &ScanOptions) -> Result<PageRequest
     Ok(PageRequest {
         url,
         prefer: with_annotations(prefer, options),
+        options: options.clone(),
     })
 }
 

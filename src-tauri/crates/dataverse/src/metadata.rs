@@ -5,8 +5,8 @@ use salesmirror_model::{Choice, ColumnKind, ColumnMetadata, TableMetadata};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::Result;
 use crate::client::Client;
+use crate::{Error, Result};
 
 const TABLE_PROPERTIES: &str = "LogicalName,EntitySetName,PrimaryIdAttribute,PrimaryNameAttribute,\
     ChangeTrackingEnabled,DisplayName,DisplayCollectionName,IsCustomEntity,ObjectTypeCode";
@@ -34,6 +34,8 @@ pub struct TableSummary {
     pub display_name: String,
     /// Whether change tracking is switched on.
     pub change_tracking: bool,
+    /// Ids of the privileges to read it, in lower case; empty where the service named none.
+    pub read_privileges: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +55,24 @@ struct Entity {
     is_custom_entity: Option<bool>,
     #[serde(default)]
     object_type_code: Option<i64>,
+    #[serde(default)]
+    privileges: Option<Vec<Privilege>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[derive(Default)]
+struct Privilege {
+    privilege_id: String,
+    privilege_type: Value,
+}
+
+/// A keyed address answers with one object; documented examples show it in a list of one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Keyed {
+    One(Box<Entity>),
+    Listed { value: Vec<Entity> },
 }
 
 #[derive(Deserialize)]
@@ -116,7 +136,7 @@ impl Client {
                 match self.get_json::<List<Options>>(&path).await {
                     Ok(list) => Ok(list.value),
                     // Labels are worth having, but not worth a table.
-                    Err(error) if !error.is_transient() && error.code() == "refused" => {
+                    Err(error @ Error::Service(_)) if !error.is_transient() => {
                         tracing::warn!(%error, cast, "no choices");
                         Ok(Vec::new())
                     }
@@ -125,10 +145,16 @@ impl Client {
             }
         });
         let (entity, attributes, choices) = tokio::try_join!(
-            self.get_json::<Entity>(&entity),
+            self.get_json::<Keyed>(&entity),
             self.get_json::<List<Attribute>>(&attributes),
             try_join_all(choices),
         )?;
+        let entity = match entity {
+            Keyed::One(entity) => *entity,
+            Keyed::Listed { mut value } => value
+                .pop()
+                .ok_or_else(|| Error::BadReply("a table without a definition".to_owned()))?,
+        };
         let choices: Vec<Options> = choices.into_iter().flatten().collect();
         Ok(table(entity, attributes.value, &choices))
     }
@@ -138,21 +164,33 @@ impl Client {
     /// # Errors
     /// Whatever the service or the network says.
     pub async fn tables(&self) -> Result<Vec<TableSummary>> {
-        let list: List<Entity> = self
-            .get_json(&format!("EntityDefinitions?$select={TABLE_PROPERTIES}"))
-            .await?;
+        let listed = format!("EntityDefinitions?$select={TABLE_PROPERTIES}");
+        let list: List<Entity> = match self.get_json(&format!("{listed},Privileges")).await {
+            // Whose privileges are not told, they are found out by reading.
+            Err(Error::Service(error)) if error.status == 400 => self.get_json(&listed).await?,
+            result => result?,
+        };
         let summary = |entity: Entity| {
             let entity_set_name = entity.entity_set_name.filter(|name| !name.is_empty())?;
             Some(TableSummary {
                 display_name: label(&entity.display_collection_name)
                     .unwrap_or_else(|| entity.logical_name.clone()),
                 change_tracking: entity.change_tracking_enabled.unwrap_or(false),
+                read_privileges: read_privileges(entity.privileges.unwrap_or_default()),
                 logical_name: entity.logical_name,
                 entity_set_name,
             })
         };
         Ok(list.value.into_iter().filter_map(summary).collect())
     }
+}
+
+fn read_privileges(privileges: Vec<Privilege>) -> Vec<String> {
+    privileges
+        .into_iter()
+        .filter(|privilege| privilege.privilege_type == "Read")
+        .map(|privilege| privilege.privilege_id.to_ascii_lowercase())
+        .collect()
 }
 
 fn table(entity: Entity, attributes: Vec<Attribute>, choices: &[Options]) -> TableMetadata {

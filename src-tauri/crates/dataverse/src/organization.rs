@@ -13,6 +13,9 @@ use crate::link::exact;
 use crate::page::without_mark;
 use crate::{Error, Result};
 
+/// Tables in one request for row counts: their names fit well into an address.
+const TABLES_A_COUNT: usize = 200;
+
 /// The reply to `WhoAmI`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -120,27 +123,31 @@ impl Client {
         Ok(name.map(str::to_owned))
     }
 
-    /// Row counts, up to a day old: for progress only. A table the service does not count is left
-    /// out, and so are zeros, which can mean "not counted yet".
+    /// Row counts, up to a day old: for progress only. A table that the service does not know is
+    /// left out; where all counts are zero none was made yet, and none is given.
     ///
     /// # Errors
     /// Whatever the network says; not that a table is unknown.
     pub async fn record_counts(&self, tables: &[&str]) -> Result<BTreeMap<String, u64>> {
-        match self.count(tables).await {
-            Err(Error::Service(_)) if tables.len() > 1 => {
-                // One unknown name fails the call for all.
-                let mut counts = BTreeMap::new();
-                for table in tables {
-                    match self.count(&[table]).await {
-                        Ok(found) => counts.extend(found),
-                        Err(Error::Service(_)) => {}
-                        Err(error) => return Err(error),
+        let mut counts = BTreeMap::new();
+        // One unknown name fails the call for all: then each half is asked for by itself.
+        let mut waiting: Vec<&[&str]> = tables.chunks(TABLES_A_COUNT).collect();
+        while let Some(some) = waiting.pop() {
+            match self.count(some).await {
+                Ok(found) => counts.extend(found),
+                Err(Error::Service(_)) => {
+                    if some.len() > 1 {
+                        let (one, other) = some.split_at(some.len() / 2);
+                        waiting.extend([one, other]);
                     }
                 }
-                Ok(counts)
+                Err(error) => return Err(error),
             }
-            result => result,
         }
+        if counts.values().all(|count| *count == 0) {
+            counts.clear();
+        }
+        Ok(counts)
     }
 
     async fn count(&self, tables: &[&str]) -> Result<BTreeMap<String, u64>> {
@@ -165,6 +172,6 @@ impl Client {
         );
         let reply: Reply = self.get_json(&path).await?;
         let pairs = reply.counts.keys.into_iter().zip(reply.counts.values);
-        Ok(pairs.filter(|(_, count)| *count > 0).collect())
+        Ok(pairs.collect())
     }
 }

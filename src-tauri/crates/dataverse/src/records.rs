@@ -1,19 +1,18 @@
 //! Reading tables page by page, and single records.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use salesmirror_model::{Record, RecordPage, TableMetadata};
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use crate::client::Client;
-use crate::link::{self, PageRequest, ScanOptions, exact};
+use crate::link::{self, PageRequest, ScanOptions};
 use crate::page::{decode_page, decode_record};
 use crate::{Error, Result};
 
-/// How often a page whose body is broken is asked for.
-const TRIES: u32 = 4;
+/// How often a page that breaks is asked for.
+const TRIES: u32 = 5;
 
 /// A page with the room in memory that it takes, which is given back when this is dropped.
 #[derive(Debug)]
@@ -46,30 +45,48 @@ impl Client {
         link::next(self.base(), link, options)
     }
 
-    /// Fetches and reads a page. A body that is cut off or an HTML page is asked for again.
+    /// Fetches and reads a page. One that is cut off, is an HTML page or takes too long is asked
+    /// for again some times.
     ///
     /// # Errors
-    /// Whatever the service or the network says.
+    /// [`Error::PageBroke`] where it broke each time: begin the scan again with
+    /// [`ScanOptions::halved`]. Else whatever the service or the network says.
     pub async fn fetch_page(
         &self,
         table: &Arc<TableMetadata>,
         request: &PageRequest,
     ) -> Result<FetchedPage> {
-        let mut tried = 1;
+        let mut backoff = self.backoff();
+        let mut times = 0;
         loop {
-            let (body, room) = self.get_page(&request.url, Some(&request.prefer)).await?;
-            let table = Arc::clone(table);
-            let decoded = tokio::task::spawn_blocking(move || decode_page(&table, &body)).await;
-            match decoded.map_err(|_| Error::Cancelled)? {
-                Ok(page) => return Ok(FetchedPage { page, room }),
-                Err(error) if error.is_transient() && tried < TRIES => {
-                    tracing::debug!(%error, "the page is asked for again");
-                    tokio::time::sleep(Duration::from_millis(200 << tried)).await;
-                    tried += 1;
-                }
-                Err(error) => return Err(error),
+            let source = match self.try_page(table, request).await {
+                Err(error) if error.breaks_page() => error,
+                result => return result,
+            };
+            times += 1;
+            if times >= TRIES {
+                return Err(Error::PageBroke {
+                    times,
+                    page_size: request.options.page_size,
+                    source: Box::new(source),
+                });
             }
+            tracing::debug!(error = %source, "the page is asked for again");
+            self.count_retry();
+            tokio::time::sleep(backoff.pause()).await;
         }
+    }
+
+    async fn try_page(
+        &self,
+        table: &Arc<TableMetadata>,
+        request: &PageRequest,
+    ) -> Result<FetchedPage> {
+        let (body, room) = self.get_page(&request.url, &request.prefer).await?;
+        let table = Arc::clone(table);
+        let decoded = tokio::task::spawn_blocking(move || decode_page(&table, &body)).await;
+        let page = decoded.map_err(|_| Error::Cancelled)??;
+        Ok(FetchedPage { page, room })
     }
 
     /// Reads one record; `None` where the service has it no more.
@@ -77,24 +94,8 @@ impl Client {
     /// # Errors
     /// Whatever the service or the network says.
     pub async fn fetch_record(&self, table: &TableMetadata, id: Uuid) -> Result<Option<Record>> {
-        let request = self.first_request(
-            table,
-            &ScanOptions {
-                track_changes: false,
-                ..ScanOptions::default()
-            },
-        )?;
-        let query = request
-            .url
-            .query()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
-        let url = exact(&format!(
-            "{}{}({id}){query}",
-            self.base(),
-            table.entity_set_name
-        ))?;
-        match self.get(&url, Some(&request.prefer)).await {
+        let url = link::record(self.base(), table, id)?;
+        match self.get(&url, Some(&link::annotated())).await {
             Ok(body) => decode_record(table, &body).map(Some),
             Err(error) if error.code() == "not_found" => Ok(None),
             Err(error) => Err(error),

@@ -13,6 +13,8 @@ use url::Url;
 
 use super::*;
 
+mod requests;
+
 fn accounts() -> Arc<TableMetadata> {
     let column = |name: &str, kind| ColumnMetadata {
         logical_name: name.into(),

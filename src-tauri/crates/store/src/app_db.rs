@@ -228,9 +228,16 @@ impl AppDb {
     /// # Errors
     /// Where the disk refuses.
     pub fn delete_connection(&self, id: Uuid) -> Result<()> {
-        self.lock()
-            .execute("DELETE FROM connection WHERE id = ?", [id])?;
+        let connection = self.lock();
+        connection.execute("DELETE FROM connection WHERE id = ?", [id])?;
+        connection.execute("DELETE FROM setting WHERE key = ?", [Self::tables_key(id)])?;
         Ok(())
+    }
+
+    /// The setting that holds which tables a connection mirrors; goes with the connection.
+    #[must_use]
+    pub fn tables_key(id: Uuid) -> String {
+        format!("tables/{id}")
     }
 
     /// A connection's refresh token.

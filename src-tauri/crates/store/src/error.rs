@@ -33,6 +33,15 @@ pub enum StoreError {
         /// The name that was asked for.
         column: String,
     },
+    /// A statement that would do more than read the mirror's tables.
+    #[error("This statement does more than read the mirrored tables, so it was not run.")]
+    QueryRefused,
+    /// A statement that SQLite does not understand.
+    #[error("The statement cannot be run: {0}.")]
+    BadQuery(String),
+    /// A statement ran longer than it may.
+    #[error("The statement ran longer than it may.")]
+    QueryTooLong,
     /// The mirror was closed.
     #[error("The database was closed.")]
     Closed,
@@ -56,6 +65,9 @@ impl StoreError {
             Self::ReadOnly => "not_writable",
             Self::UnknownTable(_) => "unknown_table",
             Self::UnknownColumn { .. } => "unknown_column",
+            Self::QueryRefused => "query_refused",
+            Self::BadQuery(_) => "bad_query",
+            Self::QueryTooLong => "query_too_long",
             Self::Closed => "interrupted",
             Self::Sqlite(_) => "database_failed",
             Self::Unreadable(_) => "database_unreadable",

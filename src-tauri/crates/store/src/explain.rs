@@ -61,4 +61,28 @@ pub static DATABASE: &[Explanation] = &[
         fix: "Change its permissions, or choose another place (for the data directory with --data-dir).",
         page: None,
     },
+    Explanation {
+        code: "query_refused",
+        numbers: &[],
+        meaning: "A statement does more than read the mirrored tables. It was not run.",
+        cause: "It writes, names a table of the mirror's own, or calls a function that does more than compute.",
+        fix: "Write one SELECT over mirrored tables; `salesmirror tables` lists them.",
+        page: None,
+    },
+    Explanation {
+        code: "bad_query",
+        numbers: &[],
+        meaning: "A statement is no SQL that SQLite understands.",
+        cause: "A name was mistyped, or the SQL is that of another database.",
+        fix: "Tables go by logical name or set name, columns by logical name: SELECT name, statecode_label FROM account.",
+        page: None,
+    },
+    Explanation {
+        code: "query_too_long",
+        numbers: &[],
+        meaning: "A statement ran longer than it may.",
+        cause: "It joins or sorts a great many rows.",
+        fix: "Ask for less at once, or allow more time with --timeout.",
+        page: None,
+    },
 ];

@@ -99,6 +99,11 @@ impl Mirror {
         result
     }
 
+    /// A read-only connection of one's own.
+    pub(crate) fn open_reader(&self) -> Result<Connection> {
+        database::open_readable(&self.inner.path, &self.inner.key)
+    }
+
     fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,

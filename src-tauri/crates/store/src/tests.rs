@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 use super::*;
 
+mod query;
+
 fn column(name: &str, kind: ColumnKind) -> ColumnMetadata {
     let targets = if name == "parentcustomerid" {
         vec!["account".into(), "contact".into()]

@@ -335,7 +335,7 @@ fn sort_key(connection: &Connection, column: &ColumnMetadata) -> Result<String> 
 }
 
 /// A lookup's name: the mirrored target's primary name, else what the annotation said.
-fn lookup_name(connection: &Connection, column: &ColumnMetadata) -> Result<String> {
+pub fn lookup_name(connection: &Connection, column: &ColumnMetadata) -> Result<String> {
     let own = format!("d.{}", quoted(&column.logical_name));
     let target = format!("d.{}", target_column(&column.logical_name));
     let mut mirrored = String::new();

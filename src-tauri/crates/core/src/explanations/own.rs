@@ -133,6 +133,18 @@ pub static OWN: &[Explanation] = &[
         "Make one with `salesmirror connect`.",
     ),
     row(
+        "bad_pair",
+        "A header or a parameter of a request cannot be read.",
+        "The sign between its name and its value is missing.",
+        "Write --header 'Name: value' and --query name=value.",
+    ),
+    row(
+        "bad_body",
+        "The body of a request cannot be read.",
+        "The file behind the @ is not there, or may not be read.",
+        "Name a file after the @, or write the JSON itself.",
+    ),
+    row(
         "unknown_connection",
         "There is no connection of this name.",
         "It was mistyped, or is in another data directory.",

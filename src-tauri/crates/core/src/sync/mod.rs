@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data_dir::{DataDir, Lock};
 use crate::error::{Category, Error, Result, blocking};
-use crate::session::{Session, table_names};
+use crate::session::Session;
 
 /// What to sync.
 #[derive(Debug, Clone, Default)]
@@ -186,8 +186,7 @@ impl Session {
         if !options.tables.is_empty() {
             return Ok(options.tables.clone());
         }
-        let mirror = self.mirror().clone();
-        blocking(move || Ok(table_names(&mirror.tables()?))).await
+        self.mirrored_tables().await
     }
 
     async fn lock(&self, no_join: bool, cancel: &CancellationToken) -> Result<Lock> {

@@ -1,0 +1,169 @@
+//! Service protection limits: when to wait, for how long, and how much to ask for at once.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::error::ServiceError;
+
+/// Requests side by side where the service gave no hint: about four steady ones use all the time
+/// that a server grants a user.
+const PARALLEL: u32 = 4;
+/// A hint above this is taken for this: 52 at once are refused.
+const MOST_PARALLEL: u32 = 32;
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Too much execution time: fewer and cheaper requests side by side.
+const EXECUTION_TIME: u32 = 0x8007_2321;
+/// Too many requests at once.
+const CONCURRENCY: u32 = 0x8007_2326;
+
+/// What the service asked of one user, shared by all requests of a client.
+#[derive(Debug, Default)]
+pub struct Limits {
+    /// Until when nobody sends.
+    gate: Mutex<Option<Instant>>,
+    /// Requests side by side; 0 where nothing is known.
+    parallel: AtomicU32,
+}
+
+impl Limits {
+    /// How long the gate stays shut; `None` where nobody waits.
+    pub fn shut_for(&self) -> Option<Duration> {
+        let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = (*gate)?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Nobody sends for so long.
+    pub fn shut(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        if gate.is_none_or(|old| old < until) {
+            *gate = Some(until);
+        }
+    }
+
+    /// How many requests to send side by side.
+    pub fn parallel(&self) -> u32 {
+        match self.parallel.load(Relaxed) {
+            0 => PARALLEL,
+            known => known,
+        }
+    }
+
+    /// Remembers `x-ms-dop-hint`, the service's own advice.
+    pub fn heed(&self, headers: &HeaderMap) {
+        let hint = headers
+            .get("x-ms-dop-hint")
+            .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
+        if let Some(hint) = hint.filter(|hint| *hint > 0) {
+            self.parallel.store(hint.min(MOST_PARALLEL), Relaxed);
+        }
+    }
+
+    /// Fewer at once where that is what was too much.
+    pub fn learn(&self, refusal: &ServiceError) {
+        if matches!(refusal.code, Some(EXECUTION_TIME | CONCURRENCY)) {
+            self.parallel.store((self.parallel() / 2).max(1), Relaxed);
+        }
+    }
+}
+
+/// `Retry-After` in seconds or as a date.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    wait_in(headers.get(RETRY_AFTER)?.to_str().ok()?)
+}
+
+/// The wait that a `Retry-After` asks for.
+pub fn wait_in(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// Pauses between tries: each bound doubles, and the pause is anything below it ("full jitter"), so
+/// that tables that failed together do not come back together.
+#[derive(Debug)]
+pub struct Backoff {
+    bound: Duration,
+}
+
+impl Backoff {
+    pub fn new(first: Duration) -> Self {
+        Self { bound: first }
+    }
+
+    pub fn pause(&mut self) -> Duration {
+        let bound = self.bound;
+        self.bound = (bound * 2).min(LONGEST_PAUSE);
+        let random = Uuid::new_v4().as_u128() as u32;
+        bound.mul_f64(f64::from(random) / f64::from(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_comes_in_seconds_or_as_a_date() {
+        let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(90));
+        for (text, least, most) in [
+            ("0", 0, 0),
+            (" 60 ", 60, 60),
+            ("1.5", 1, 2),
+            ("-4", 0, 0),
+            (soon.as_str(), 85, 90),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        ] {
+            let wait = wait_in(text).expect(text).as_secs();
+            assert!((least..=most).contains(&wait), "{text}: {wait}");
+        }
+        assert_eq!(wait_in("soon"), None);
+    }
+
+    #[test]
+    fn pauses_are_spread_below_a_bound_that_doubles() {
+        let mut first = Vec::new();
+        for _ in 0..200 {
+            let mut backoff = Backoff::new(Duration::from_millis(100));
+            first.push(backoff.pause());
+            for bound in [200, 400, 800] {
+                assert!(backoff.pause() <= Duration::from_millis(bound));
+            }
+        }
+        first.sort();
+        assert!(first[0] < Duration::from_millis(20), "{:?}", first[0]);
+        assert!(first[199] > Duration::from_millis(80), "{:?}", first[199]);
+        assert!(first[199] <= Duration::from_millis(100));
+    }
+
+    #[test]
+    fn the_hint_is_kept_and_halved_by_the_refusal_that_it_is_about() {
+        let limits = Limits::default();
+        assert_eq!(limits.parallel(), PARALLEL);
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ms-dop-hint", "8".parse().expect("a value"));
+        limits.heed(&headers);
+        assert_eq!(limits.parallel(), 8);
+        let refusal = |code| ServiceError {
+            status: 429,
+            code: Some(code),
+            message: String::new(),
+            request: None,
+        };
+        limits.learn(&refusal(0x8007_2322));
+        assert_eq!(limits.parallel(), 8);
+        limits.learn(&refusal(CONCURRENCY));
+        assert_eq!(limits.parallel(), 4);
+    }
+}
