@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use salesmirror_core::{
-    CsvOptions, Error, Flow, Form, PendingSignIn, Request, Secret, SyncOptions, parse_guid,
+    Error, ExportOptions, Flow, Form, PendingSignIn, Request, Secret, SyncOptions, parse_guid,
     usual_columns,
 };
 use salesmirror_wire::{
@@ -359,11 +359,11 @@ pub async fn export(
     let spec = convert::selectors(&request.view).view(&metadata)?;
     let cancel = desk.begin_export();
     tauri::async_runtime::spawn(async move {
-        let options = CsvOptions {
+        let options = ExportOptions {
             raw_values: request.raw_values,
             bom: request.bom,
             formula_guard: request.formula_guard,
-            ..CsvOptions::default()
+            ..ExportOptions::default()
         };
         let (telling, told) = (handle.clone(), Cell::new(Instant::now()));
         let progress = move |rows, total| {
@@ -374,7 +374,7 @@ pub async fn export(
         };
         let path = PathBuf::from(&request.path);
         let ended = session
-            .export_csv(&spec, &request.columns, &path, &options, &cancel, progress)
+            .export(&spec, &request.columns, &path, &options, &cancel, progress)
             .await;
         match ended {
             Ok(done) => tell_export(

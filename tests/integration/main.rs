@@ -2,6 +2,7 @@
 
 mod bench;
 mod command_line;
+mod contract;
 mod entra_fixtures;
 mod fixtures;
 mod house_rules;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use salesmirror_core::{CsvOptions, RunStatus, Selectors, Strategy, SyncOptions};
+use salesmirror_core::{ExportOptions, RunStatus, Selectors, Strategy, SyncOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, sync};
@@ -313,11 +313,11 @@ async fn records_are_found_and_exported_as_they_are_shown() {
     let path = bench.folder.path().join("contacts.csv");
     let columns = ["fullname", "parentcustomerid", "statecode", "description"].map(str::to_owned);
     let exported = session
-        .export_csv(
+        .export(
             &spec,
             &columns,
             &path,
-            &CsvOptions::default(),
+            &ExportOptions::default(),
             &CancellationToken::new(),
             |_, _| {},
         )

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use salesmirror_core::CLOUDS;
 
 /// Keeps a local, encrypted copy of Dynamics 365 Sales data.
@@ -53,6 +54,8 @@ pub enum Command {
     },
     /// Show the mirrored tables
     Status,
+    /// List tables, and choose which of them are mirrored
+    Tables(Tables),
     /// Bring the mirror up to date
     Sync(Sync),
     /// List records
@@ -63,8 +66,18 @@ pub enum Command {
     Export(Export),
     /// Mark records as stale and read them again
     Invalidate(Invalidate),
+    /// Ask the mirror in SQL, reading only
+    Query(Query),
+    /// Send a request of your own to the Web API
+    Passthrough(Passthrough),
     /// Run the simulated organisation
     SampleOrg(SampleOrg),
+    /// Print what a shell needs to complete commands
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
     /// Check keychain, data directory, databases, network and clock
     Doctor,
 }
@@ -232,9 +245,74 @@ pub struct Show {
     pub raw: bool,
 }
 
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Tables {
+    /// All that the organisation offers
+    #[arg(long)]
+    pub available: bool,
+    #[command(subcommand)]
+    pub action: Option<TablesAction>,
+}
+
+#[derive(Subcommand)]
+pub enum TablesAction {
+    /// Mirror a table from now on
+    Add {
+        /// Logical name or set name
+        name: String,
+    },
+    /// Mirror a table no more, and drop its rows
+    Remove {
+        /// Logical name or set name
+        name: String,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QueryFormat {
+    Table,
+    Csv,
+    Json,
+}
+
+#[derive(Args)]
+pub struct Query {
+    /// One statement that reads, such as SELECT name, statecode_label FROM account
+    pub sql: String,
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: QueryFormat,
+    /// Rows at most
+    #[arg(long, default_value_t = 100_000, value_name = "N")]
+    pub limit: usize,
+    /// Stop the statement after so many seconds
+    #[arg(long, default_value_t = 60, value_name = "SECS")]
+    pub timeout: u64,
+}
+
+#[derive(Args)]
+pub struct Passthrough {
+    /// GET, POST, PUT, PATCH or DELETE
+    pub method: String,
+    /// Relative to /api/data/v9.2/
+    pub path: String,
+    /// 'Name: value'; may be repeated
+    #[arg(long, value_name = "K: V")]
+    pub header: Vec<String>,
+    /// name=value; may be repeated
+    #[arg(long, value_name = "K=V")]
+    pub query: Vec<String>,
+    /// JSON, or @ and the name of a file
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub body: Option<String>,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Format {
     Csv,
+    Xlsx,
+    Jsonl,
+    Parquet,
 }
 
 #[derive(Args)]

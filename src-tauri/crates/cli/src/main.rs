@@ -8,9 +8,12 @@
 mod arguments;
 mod connections;
 mod output;
+mod progress;
+mod query;
 mod records;
 mod sample_org;
 mod sync;
+mod tables;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -112,6 +115,9 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
     if let Command::SampleOrg(options) = arguments.command {
         return sample_org::run(options, &cancel).await;
     }
+    if let Command::Completions { shell } = arguments.command {
+        return query::completions(shell);
+    }
     let data_dir = DataDir::new(arguments.data_dir)?;
     let app = App::open(Settings {
         secrets: SecretStore::open(data_dir.root())?,
@@ -141,13 +147,16 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
             connections::disconnect(&context, &name, purge).await
         }
         Command::Status => sync::status(&context).await,
+        Command::Tables(options) => tables::tables(&context, options).await,
         Command::Sync(options) => sync::sync(&context, options).await,
         Command::Invalidate(options) => sync::invalidate(&context, options).await,
         Command::Records(options) => records::records(&context, options).await,
         Command::Show(options) => records::show(&context, options).await,
         Command::Export(options) => records::export(&context, options).await,
         Command::Doctor => connections::doctor(&context).await,
-        Command::SampleOrg(_) => Ok(0),
+        Command::Query(options) => query::query(&context, options).await,
+        Command::Passthrough(options) => query::passthrough(&context, options).await,
+        Command::SampleOrg(_) | Command::Completions { .. } => Ok(0),
     }
 }
 

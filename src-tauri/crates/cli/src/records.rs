@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use salesmirror_core::{Category, CsvOptions, Deleted, Error, Result, Selectors};
+use salesmirror_core::{Category, Deleted, Error, ExportFormat, ExportOptions, Result, Selectors};
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments::{DeletedName, Export, Format, Records, Selection, Show};
 use crate::output::{grouped, table};
+use crate::progress::Bars;
 
 /// Columns shown to people where they named none.
 const SHOWN: usize = 5;
@@ -121,34 +122,55 @@ pub async fn show(context: &Context, options: Show) -> Result<u8> {
 pub async fn export(context: &Context, options: Export) -> Result<u8> {
     let session = context.session().await?;
     let name = session.table(&options.table).await?;
-    let Format::Csv = options.format;
     let spec = selectors(&options.selection).view(&session.metadata(&name).await?)?;
-    let csv = CsvOptions {
+    let how = ExportOptions {
+        format: match options.format {
+            Format::Csv => ExportFormat::Csv,
+            Format::Xlsx => ExportFormat::Xlsx,
+            Format::Jsonl => ExportFormat::Jsonl,
+            Format::Parquet => ExportFormat::Parquet,
+        },
         raw_values: options.raw_values,
         bom: options.bom,
         delimiter: options.delimiter,
         formula_guard: !options.no_formula_guard,
     };
     let columns = &options.selection.columns;
+    let bars = Bars::new(context.output.quiet);
+    let progress = {
+        let bars = bars.clone();
+        move |rows, total| bars.show("export", rows, Some(total))
+    };
     if options.output == Path::new("-") {
         let exported = session
-            .export_csv_to(&spec, columns, std::io::stdout(), &csv, &context.cancel)
-            .await?;
+            .export_to(
+                &spec,
+                columns,
+                std::io::stdout(),
+                &how,
+                &context.cancel,
+                progress,
+            )
+            .await;
+        bars.clear();
+        let exported = exported?;
         context.output.message(
             &json!({"rows": exported.rows, "bytes": exported.bytes, "path": "-"}).to_string(),
         );
         return Ok(0);
     }
     let exported = session
-        .export_csv(
+        .export(
             &spec,
             columns,
             &options.output,
-            &csv,
+            &how,
             &context.cancel,
-            |_, _| {},
+            progress,
         )
-        .await?;
+        .await;
+    bars.clear();
+    let exported = exported?;
     let path = std::path::absolute(&options.output).unwrap_or(options.output);
     let document = json!({"rows": exported.rows, "bytes": exported.bytes, "path": path});
     let text = format!(

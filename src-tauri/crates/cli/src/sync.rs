@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use salesmirror_core::{Category, Error, Result, RunReport, RunStatus, Session, SyncOptions};
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 use crate::Context;
 use crate::arguments;
 use crate::output::{self, error_json, grouped, moment, table};
+use crate::progress::Bars;
 
 pub async fn status(context: &Context) -> Result<u8> {
     let session = context.session().await?;
@@ -233,48 +232,4 @@ pub async fn invalidate(context: &Context, options: arguments::Invalidate) -> Re
         .output
         .result(&json!({"invalidated": invalidated}), &text);
     Ok(code)
-}
-
-/// One bar a table, on stderr; nothing where stderr is no terminal.
-#[derive(Clone)]
-struct Bars {
-    all: Option<MultiProgress>,
-    bars: std::sync::Arc<std::sync::Mutex<HashMap<String, ProgressBar>>>,
-}
-
-impl Bars {
-    fn new(quiet: bool) -> Self {
-        Self {
-            all: (!quiet).then(MultiProgress::new),
-            bars: std::sync::Arc::default(),
-        }
-    }
-
-    fn show(&self, name: &str, rows: u64, expected: Option<u64>) {
-        let Some(all) = &self.all else { return };
-        let mut bars = self
-            .bars
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let bar = bars.entry(name.to_owned()).or_insert_with(|| {
-            let style = ProgressStyle::with_template(
-                "{prefix:24} {bar:32} {human_pos}/{human_len} rows  {per_sec}  {eta} left",
-            )
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-            all.add(ProgressBar::new(expected.unwrap_or(rows)).with_style(style))
-                .with_prefix(name.to_owned())
-        });
-        bar.set_length(expected.unwrap_or(rows).max(rows));
-        bar.set_position(rows);
-    }
-
-    fn clear(&self) {
-        let mut bars = self
-            .bars
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        for (_, bar) in bars.drain() {
-            bar.finish_and_clear();
-        }
-    }
 }

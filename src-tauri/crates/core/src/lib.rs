@@ -31,7 +31,7 @@ pub use discovery::{DiscoveryRequest, Environment};
 pub use doctor::Diagnosis;
 pub use error::{Category, Error, Result};
 pub use examine::Check;
-pub use export::{CsvOptions, Exported};
+pub use export::{ExportFormat, ExportOptions, Exported, base64_text, csv_line};
 pub use form::{FieldProblem, Form};
 pub use render::{Shown, ViewRow};
 pub use selectors::{Selectors, usual_columns};

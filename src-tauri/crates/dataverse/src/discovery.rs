@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
-use crate::error::ServiceError;
+use crate::error::{ServiceError, request_id};
 use crate::{Error, Result};
 
 /// An environment as Global Discovery lists it. Everything but its address may be missing.
@@ -102,11 +102,12 @@ pub async fn environments(
     }
     Err(match ServiceError::read(status, &headers, &body) {
         _ if status == StatusCode::UNAUTHORIZED => Error::NotSignedIn(host()),
-        _ if status == StatusCode::TOO_MANY_REQUESTS => Error::Throttled,
+        words if status == StatusCode::TOO_MANY_REQUESTS => Error::Throttled(words.map(Box::new)),
         Some(error) => Error::Service(Box::new(error)),
-        None if status.is_server_error() => {
-            Error::Unavailable(format!("status {}", status.as_u16()))
-        }
+        None if status.is_server_error() => Error::FrontDoor {
+            status: status.as_u16(),
+            request: request_id(&headers),
+        },
         None => Error::NotDataverse(host()),
     })
 }

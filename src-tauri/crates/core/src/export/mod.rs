@@ -1,37 +1,70 @@
 //! Exports: what the grid shows, by construction. Memory stays flat, and the file appears only when
 //! it is complete.
 
+mod csv;
+mod fields;
+mod parquet;
+mod xlsx;
+
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use salesmirror_model::{Cell, ColumnMetadata, TableMetadata};
-use salesmirror_store::{Row, ViewSpec};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use salesmirror_model::{ColumnMetadata, TableMetadata};
+use salesmirror_store::{Mirror, Row, ViewSpec};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::csv::CsvWriter;
+use self::fields::{fields, heads};
+use self::parquet::ParquetWriter;
+use self::xlsx::{SHEET_ROWS, XlsxWriter};
 use crate::error::{Error, Result, blocking};
-use crate::render::{Delivered, formatted, plain, record_json};
+use crate::render::record_json;
 use crate::selectors::{Selectors, columns};
 use crate::session::Session;
 
-/// How CSV is written.
+pub use self::csv::csv_line;
+
+/// What an export is written as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// Comma-separated values.
+    #[default]
+    Csv,
+    /// An Excel workbook.
+    Xlsx,
+    /// One JSON object a line, as `records` gives them.
+    Jsonl,
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// How an export is written. What a format has no use for is ignored.
 #[derive(Debug, Clone)]
-pub struct CsvOptions {
+pub struct ExportOptions {
+    /// The format.
+    pub format: ExportFormat,
     /// Values as delivered in one column each, instead of labels.
     pub raw_values: bool,
-    /// A byte order mark, which Excel needs to see UTF-8.
+    /// CSV: a byte order mark, which Excel needs to see UTF-8.
     pub bom: bool,
-    /// The delimiter.
+    /// CSV: the delimiter.
     pub delimiter: char,
-    /// Keep a spreadsheet from running a cell as a formula.
+    /// CSV and XLSX: keep a spreadsheet from running a cell as a formula.
     pub formula_guard: bool,
 }
 
-impl Default for CsvOptions {
+impl Default for ExportOptions {
     fn default() -> Self {
         Self {
+            format: ExportFormat::Csv,
             raw_values: false,
             bom: false,
             delimiter: ',',
@@ -107,16 +140,16 @@ impl Session {
         .await
     }
 
-    /// Writes a view as CSV into a file, which appears only when it is complete.
+    /// Writes a view into a file, which appears only when it is complete.
     ///
     /// # Errors
     /// A bad selector, a place that cannot be written, a full disk, or that it was cancelled.
-    pub async fn export_csv(
+    pub async fn export(
         &self,
         spec: &ViewSpec,
         names: &[String],
         path: &Path,
-        options: &CsvOptions,
+        options: &ExportOptions,
         cancel: &CancellationToken,
         progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Result<Exported> {
@@ -125,28 +158,25 @@ impl Session {
         let (path, options, cancel) = (path.to_owned(), options.clone(), cancel.clone());
         blocking(move || {
             let partial = partial_name(&path)?;
+            let export = Export {
+                metadata: &metadata,
+                options: &options,
+                cancel: &cancel,
+                progress: &progress,
+                place: &path,
+            };
+            let at_place = |source: io::Error| Error::file(&path, &source);
             let written = File::create_new(&partial)
-                .map_err(|source| Error::file(&path, &source))
+                .map_err(at_place)
                 .and_then(|file| {
-                    let export = Export {
-                        metadata: &metadata,
-                        options: &options,
-                        cancel: &cancel,
-                    };
-                    let mut out = Counted {
-                        inner: BufWriter::new(file),
-                        bytes: 0,
-                    };
-                    let rows = export.write(&mirror, &spec, &names, &mut out, &progress, &path)?;
-                    out.flush().map_err(|source| Error::file(&path, &source))?;
-                    out.inner
-                        .get_ref()
-                        .sync_all()
-                        .map_err(|source| Error::file(&path, &source))?;
-                    fs::rename(&partial, &path).map_err(|source| Error::file(&path, &source))?;
+                    let (rows, out) = export.write(&mirror, &spec, &names, Counted::new(file))?;
+                    let bytes = out.bytes;
+                    let file = out.into_inner().map_err(at_place)?;
+                    file.sync_all().map_err(at_place)?;
+                    fs::rename(&partial, &path).map_err(at_place)?;
                     Ok(Exported {
                         rows,
-                        bytes: out.bytes,
+                        bytes,
                         path: Some(path.clone()),
                     })
                 });
@@ -159,33 +189,32 @@ impl Session {
         .await
     }
 
-    /// Writes a view as CSV into a stream.
+    /// Writes a view into a stream.
     ///
     /// # Errors
     /// A bad selector, or a stream that ended.
-    pub async fn export_csv_to(
+    pub async fn export_to(
         &self,
         spec: &ViewSpec,
         names: &[String],
         out: impl Write + Send + 'static,
-        options: &CsvOptions,
+        options: &ExportOptions,
         cancel: &CancellationToken,
+        progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Result<Exported> {
         let metadata = self.metadata(&spec.table).await?;
         let (mirror, spec, names) = (self.mirror().clone(), spec.clone(), names.to_vec());
         let (options, cancel) = (options.clone(), cancel.clone());
         blocking(move || {
+            let place = Path::new("The output");
             let export = Export {
                 metadata: &metadata,
                 options: &options,
                 cancel: &cancel,
+                progress: &progress,
+                place,
             };
-            let mut out = Counted {
-                inner: BufWriter::new(out),
-                bytes: 0,
-            };
-            let place = Path::new("the output");
-            let rows = export.write(&mirror, &spec, &names, &mut out, &|_, _| {}, place)?;
+            let (rows, mut out) = export.write(&mirror, &spec, &names, Counted::new(out))?;
             out.flush().map_err(|source| Error::file(place, &source))?;
             Ok(Exported {
                 rows,
@@ -195,6 +224,12 @@ impl Session {
         })
         .await
     }
+}
+
+/// Bytes as base64, for what is no text.
+#[must_use]
+pub fn base64_text(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 pub(crate) fn logical_names(columns: &[&ColumnMetadata]) -> Vec<String> {
@@ -219,174 +254,157 @@ fn partial_name(path: &Path) -> Result<PathBuf> {
     Ok(path.with_file_name(partial))
 }
 
+/// Counts what goes through.
 struct Counted<W: Write> {
     inner: BufWriter<W>,
     bytes: u64,
 }
 
+impl<W: Write> Counted<W> {
+    fn new(out: W) -> Self {
+        Self {
+            inner: BufWriter::new(out),
+            bytes: 0,
+        }
+    }
+
+    fn into_inner(self) -> io::Result<W> {
+        self.inner.into_inner().map_err(|error| error.into_error())
+    }
+}
+
 impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(buffer)?;
         self.bytes += written as u64;
         Ok(written)
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
 }
 
 struct Export<'a> {
     metadata: &'a TableMetadata,
-    options: &'a CsvOptions,
+    options: &'a ExportOptions,
     cancel: &'a CancellationToken,
+    progress: &'a dyn Fn(u64, u64),
+    place: &'a Path,
 }
 
 impl Export<'_> {
-    fn write(
+    /// Writes the rows of a view; gives how many, and the output back.
+    fn write<W: Write + Send>(
         &self,
-        mirror: &salesmirror_store::Mirror,
+        mirror: &Mirror,
         spec: &ViewSpec,
         names: &[String],
-        out: &mut impl Write,
-        progress: &dyn Fn(u64, u64),
-        place: &Path,
-    ) -> Result<u64> {
+        out: W,
+    ) -> Result<(u64, W)> {
         let columns = columns(self.metadata, names)?;
         let view = mirror.open_view(spec)?;
+        let mut writer = self
+            .writer(out, &columns)
+            .map_err(|source| self.failed(&source))?;
         // Digits as delivered are in the original record; without money there is no need to unpack it.
-        let needs_record = columns.iter().any(|column| column.kind.is_decimal());
-        let mut line = self.header(&columns);
-        let mut failed = out.write_all(line.as_bytes()).err();
+        let needs_record = match self.options.format {
+            ExportFormat::Jsonl => true,
+            ExportFormat::Csv => columns.iter().any(|column| column.kind.is_decimal()),
+            ExportFormat::Xlsx | ExportFormat::Parquet => false,
+        };
+        let mut failure = None;
         let mut rows = 0;
         mirror.for_each_row(&view, &logical_names(&columns), needs_record, |row| {
-            if failed.is_some() || self.cancel.is_cancelled() {
+            if self.cancel.is_cancelled() {
                 return ControlFlow::Break(());
             }
-            line.clear();
-            self.line(&columns, &row, &mut line);
-            failed = out.write_all(line.as_bytes()).err();
+            if let Err(source) = writer.row(&row) {
+                failure = Some(source);
+                return ControlFlow::Break(());
+            }
             rows += 1;
             if rows % PROGRESS_ROWS == 0 {
-                progress(rows, view.total());
+                (self.progress)(rows, view.total());
             }
             ControlFlow::Continue(())
         })?;
-        if let Some(source) = failed {
-            return Err(Error::file(place, &source));
+        if let Some(source) = failure {
+            return Err(self.failed(&source));
         }
         if self.cancel.is_cancelled() {
             return Err(Error::interrupted());
         }
-        progress(rows, view.total());
-        Ok(rows)
+        let out = writer.finish().map_err(|source| self.failed(&source))?;
+        (self.progress)(rows, view.total());
+        Ok((rows, out))
     }
 
-    fn header(&self, columns: &[&ColumnMetadata]) -> String {
-        let mut line = String::new();
-        if self.options.bom {
-            line.push('\u{feff}');
-        }
-        let mut fields = Fields {
-            line: &mut line,
-            options: self.options,
-            first: true,
-        };
-        for column in columns {
-            fields.text(&column.logical_name);
-            if column.kind.is_lookup() && !self.options.raw_values {
-                fields.text(&format!("{}.id", column.logical_name));
+    fn writer<'w, W: Write + Send>(
+        &'w self,
+        out: W,
+        columns: &'w [&'w ColumnMetadata],
+    ) -> io::Result<Writer<'w, W>> {
+        let heads = heads(columns, self.options.raw_values);
+        let written = match self.options.format {
+            ExportFormat::Csv => Written::Csv(CsvWriter::new(out, columns, self.options)?),
+            ExportFormat::Jsonl => Written::Jsonl(out),
+            ExportFormat::Parquet => Written::Parquet(ParquetWriter::new(out, &heads)?),
+            ExportFormat::Xlsx => {
+                // The rows wait beside the result, not in some other place of the disk.
+                let folder = self.place.parent().filter(|folder| folder.is_dir());
+                let folder = folder.map_or_else(std::env::temp_dir, Path::to_owned);
+                let guard = self.options.formula_guard;
+                Written::Xlsx(Box::new(XlsxWriter::new(
+                    out, &folder, heads, guard, SHEET_ROWS,
+                )?))
             }
-        }
-        line.push_str("\r\n");
-        line
+        };
+        Ok(Writer {
+            written,
+            columns,
+            raw_values: self.options.raw_values,
+        })
     }
 
-    fn line(&self, columns: &[&ColumnMetadata], row: &Row, line: &mut String) {
-        let delivered = Delivered::of(row);
-        let mut fields = Fields {
-            line,
-            options: self.options,
-            first: true,
-        };
-        for (column, cell) in columns.iter().zip(&row.cells) {
-            match cell {
-                Cell::Lookup(lookup) => {
-                    if !self.options.raw_values {
-                        fields.optional(lookup.name.as_deref());
-                    }
-                    fields.plain(&lookup.id.to_string());
-                }
-                Cell::Null => {
-                    fields.optional(None);
-                    if column.kind.is_lookup() && !self.options.raw_values {
-                        fields.optional(None);
-                    }
-                }
-                _ if column.kind.has_labels() && !self.options.raw_values => {
-                    let label = formatted(column, cell, &delivered);
-                    fields.optional(label.or_else(|| plain(column, cell)).as_deref());
-                }
-                Cell::Real(_) => {
-                    let digits = delivered.literal(column).or_else(|| plain(column, cell));
-                    fields.plain(digits.as_deref().unwrap_or_default());
-                }
-                Cell::Text(text) => fields.text(text),
-                _ => fields.plain(plain(column, cell).as_deref().unwrap_or_default()),
-            }
-        }
-        fields.line.push_str("\r\n");
+    fn failed(&self, source: &io::Error) -> Error {
+        Error::file(self.place, source)
     }
 }
 
-struct Fields<'a> {
-    line: &'a mut String,
-    options: &'a CsvOptions,
-    first: bool,
+struct Writer<'a, W: Write + Send> {
+    written: Written<'a, W>,
+    columns: &'a [&'a ColumnMetadata],
+    raw_values: bool,
 }
 
-impl Fields<'_> {
-    fn begin(&mut self) {
-        if !self.first {
-            self.line.push(self.options.delimiter);
+enum Written<'a, W: Write + Send> {
+    Csv(CsvWriter<'a, W>),
+    Jsonl(W),
+    Parquet(ParquetWriter<W>),
+    Xlsx(Box<XlsxWriter<W>>),
+}
+
+impl<W: Write + Send> Writer<'_, W> {
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        match &mut self.written {
+            Written::Csv(csv) => csv.row(row),
+            Written::Jsonl(out) => {
+                let mut line = record_json(self.columns, row);
+                line.push('\n');
+                out.write_all(line.as_bytes())
+            }
+            Written::Parquet(parquet) => parquet.row(fields(self.columns, row, self.raw_values)),
+            Written::Xlsx(xlsx) => xlsx.row(&fields(self.columns, row, self.raw_values)),
         }
-        self.first = false;
     }
 
-    /// Null is an empty field.
-    fn optional(&mut self, text: Option<&str>) {
-        match text {
-            Some(text) => self.text(text),
-            None => self.begin(),
-        }
-    }
-
-    /// A number, a date or an id, which is no formula and needs no quotes.
-    fn plain(&mut self, text: &str) {
-        self.begin();
-        self.line.push_str(text);
-    }
-
-    /// Text; empty text is `""`, so that it differs from null.
-    fn text(&mut self, text: &str) {
-        self.begin();
-        let guarded = self.options.formula_guard && is_formula(text);
-        let delimiter = self.options.delimiter;
-        let special = |letter: char| matches!(letter, '"' | '\r' | '\n') || letter == delimiter;
-        let quote = text.is_empty() || text.contains(special) || text.trim() != text;
-        if quote {
-            self.line.push('"');
-        }
-        if guarded {
-            self.line.push('\'');
-        }
-        if text.contains('"') {
-            self.line.push_str(&text.replace('"', "\"\""));
-        } else {
-            self.line.push_str(text);
-        }
-        if quote {
-            self.line.push('"');
+    fn finish(self) -> io::Result<W> {
+        match self.written {
+            Written::Csv(csv) => Ok(csv.finish()),
+            Written::Jsonl(out) => Ok(out),
+            Written::Parquet(parquet) => parquet.finish(),
+            Written::Xlsx(xlsx) => xlsx.finish(),
         }
     }
 }
@@ -410,47 +428,4 @@ fn is_phone_number(text: &str) -> bool {
         .chars()
         .all(|letter| letter.is_ascii_digit() || matches!(letter, ' ' | '(' | ')'));
     only && digits >= 7
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn field(text: Option<&str>, options: &CsvOptions) -> String {
-        let mut line = String::new();
-        Fields {
-            line: &mut line,
-            options,
-            first: true,
-        }
-        .optional(text);
-        line
-    }
-
-    #[test]
-    fn fields_are_quoted_and_guarded() {
-        let options = CsvOptions::default();
-        for (text, expect) in [
-            (None, ""),
-            (Some(""), "\"\""),
-            (Some("plain"), "plain"),
-            (Some("a,b"), "\"a,b\""),
-            (Some("say \"hi\""), "\"say \"\"hi\"\"\""),
-            (Some("two\nlines"), "\"two\nlines\""),
-            (Some("=1+1"), "'=1+1"),
-            (Some("@SUM(A1,A2)"), "\"'@SUM(A1,A2)\""),
-            (Some("+1+1"), "'+1+1"),
-            (Some("-2"), "'-2"),
-            (Some("+46 40 555 0132"), "+46 40 555 0132"),
-        ] {
-            assert_eq!(field(text, &options), expect);
-        }
-        let open = CsvOptions {
-            formula_guard: false,
-            delimiter: ';',
-            ..options
-        };
-        assert_eq!(field(Some("=1;2"), &open), "\"=1;2\"");
-        assert_eq!(field(Some("a,b"), &open), "a,b");
-    }
 }
