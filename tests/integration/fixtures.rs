@@ -196,17 +196,17 @@ const CLIENT: [(&str, Operation, &[&str]); 31] = [
     (
         "limit-of-requests",
         Scan(ACCOUNTS),
-        &["error throttled (), passing"],
+        &["error throttled (0x80072322, status 429), passing"],
     ),
     (
         "limit-of-execution-time",
         Scan(ACCOUNTS),
-        &["error throttled (), passing"],
+        &["error throttled (0x80072321, status 429), passing"],
     ),
     (
         "limit-of-concurrency",
         Scan(ACCOUNTS),
-        &["error throttled (), passing"],
+        &["error throttled (0x80072326, status 429), passing"],
     ),
 ];
 
