@@ -151,7 +151,7 @@ impl Session {
         self.choose(move |session, names| {
             session.mirror().define_table(&metadata)?;
             if !names.contains(&metadata.logical_name) {
-                names.push(metadata.logical_name.clone());
+                names.push(metadata.logical_name);
             }
             Ok(())
         })
