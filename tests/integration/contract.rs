@@ -7,7 +7,6 @@ use crate::command_line::{CONNECT, in_session, text};
 
 /// What a command printed on stdout, and how it ended.
 struct Ran {
-    command: String,
     out: String,
     exit: i32,
 }
@@ -29,7 +28,6 @@ async fn run(bench: &Bench, commands: &[&str]) -> Vec<Ran> {
             .unwrap_or_else(|| panic!("{command} did not end: {}", text(&output)));
         let (exit, tail) = tail.split_once('\n').expect("an exit code");
         ran.push(Ran {
-            command: (*command).to_owned(),
             out: out.to_owned(),
             exit: exit.parse().expect("a number"),
         });
