@@ -461,3 +461,48 @@ async fn redeem(bench: &Bench, code: &str) -> String {
         .expect("a refresh token")
         .to_owned()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn global_discovery_gives_the_documented_shapes() {
+    let bench = Bench::new("account=3,contact=3,lead=3,opportunity=3,systemuser=6").await;
+    let org = bench.org.description();
+    let refresh = redeem(&bench, &code(&bench).await).await;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", &org.client_id),
+        ("client_secret", &org.client_secret),
+        ("refresh_token", &refresh),
+        (
+            "scope",
+            &format!("{}/user_impersonation", org.discovery_url),
+        ),
+    ];
+    let address = format!("{}{}/oauth2/v2.0/token", org.authority_url, org.tenant_id);
+    let reply = bench
+        .http
+        .post(address)
+        .form(&form)
+        .send()
+        .await
+        .expect("a reply");
+    let tokens: Value = reply.json().await.expect("tokens");
+    for name in ["discovery-selected", "discovery-instances"] {
+        let fixture = Fixture::read(&format!("dataverse/{name}"));
+        let address = fixture
+            .request
+            .path
+            .replace("{discovery}", &org.discovery_url);
+        let request = bench
+            .http
+            .get(address)
+            .bearer_auth(tokens["access_token"].as_str().expect("a token"));
+        let found = Reply::of(request.send().await.expect("a reply")).await;
+        let list = fixture.against(&fixture.reply(&org.environment_url), &found);
+        // How long the text is says nothing, and an environment's id can be a GUID.
+        let list: Vec<String> = list
+            .into_iter()
+            .filter(|what| !what.contains("content-length") && !what.contains("EnvironmentId"))
+            .collect();
+        assert!(list.is_empty(), "{name}: {list:?}");
+    }
+}

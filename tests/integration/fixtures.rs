@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use reqwest::Method;
-use salesmirror_dataverse::{Client, Error};
+use salesmirror_dataverse::{Client, Error, environments};
 use salesmirror_model::TableMetadata;
 use serde_json::Value;
+use url::Url;
 
 use crate::bench::Bench;
 use crate::replies::{
@@ -541,5 +542,54 @@ fn every_fixture_names_its_source_and_how_exact_it_is() {
         assert!(fixture.source.len() > 20, "{name}");
         let known = ["documented", "recorded", "reconstructed"];
         assert!(known.contains(&fixture.exactness.as_str()), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_client_finds_the_environments_of_documented_lists() {
+    for (name, expected) in [
+        (
+            "discovery-instances",
+            ["Norrvale Group", "norrvale", "9.2.22074.168", "enabled"],
+        ),
+        ("discovery-selected", ["Norrvale Group", "", "", "enabled"]),
+    ] {
+        let fixture = Fixture::read(&format!("dataverse/{name}"));
+        // The documented length is that of the documented body.
+        let server = Server::start(move |origin, _| {
+            let mut reply = fixture.reply(origin);
+            reply.headers.retain(|(name, _)| name != "content-length");
+            Some(reply)
+        })
+        .await;
+        let discovery = Url::parse(&server.origin).expect("an address");
+        let found = environments(&server.http(), &discovery, &"token".into()).await;
+        let found = found.expect("a list");
+        let instance = &found[0];
+        let state = if instance.is_enabled() {
+            "enabled"
+        } else {
+            "disabled"
+        };
+        assert_eq!(
+            [
+                &instance.friendly_name,
+                &instance.url_name,
+                &instance.version,
+                state
+            ],
+            expected,
+            "{name}"
+        );
+        // Its two addresses come with and without a slash behind them.
+        assert_eq!(
+            instance.api_url.trim_end_matches('/'),
+            server.origin,
+            "{name}"
+        );
+        assert!(
+            found.len() == 1 && !instance.api_url.contains("10.0.1.76"),
+            "{name}"
+        );
     }
 }
