@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::bench::Bench;
 use crate::replies::{
-    Fixture, Reply, Server, error_line, first_page, page_behind, page_lines, record_line, table,
+    Fixture, Lines, Reply, Server, error_line, first_page, page_behind, page_lines, table,
 };
 
 /// What the client is asked to do with a reply.
@@ -244,20 +244,24 @@ async fn perform(
     Ok(match operation {
         Scan(text) => {
             let table = described(text);
-            page_lines(&table, &first_page(client, &table).await?)
+            page_lines(&first_page(client, &table).await?)
         }
         Follow(text) => {
             let table = described(text);
             let link = format!(
                 "{origin}/api/data/v9.2/accounts?$select=name&$deltatoken=919042%2108%2f22%2f2017%2008%3a10%3a44"
             );
-            page_lines(&table, &page_behind(client, &table, &link).await?)
+            page_lines(&page_behind(client, &table, &link).await?)
         }
         Read(text) => {
             let table = described(text);
-            match client.fetch_record(&table, uuid::Uuid::nil()).await? {
-                Some(record) => vec![record_line(&table, &record.cells)],
-                None => vec!["none".to_owned()],
+            let mut lines = Lines::of(&table);
+            match client
+                .fetch_record(&table, uuid::Uuid::nil(), &mut lines)
+                .await?
+            {
+                true => lines.rows,
+                false => vec!["none".to_owned()],
             }
         }
         WhoAmI => {

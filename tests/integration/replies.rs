@@ -15,7 +15,9 @@ use axum::response::{IntoResponse as _, Response};
 use salesmirror_dataverse::{
     Client, Error, HttpConfig, RetryPolicy, ScanOptions, TokenError, TokenSource, http_client,
 };
-use salesmirror_model::{Cell, Change, ColumnKind, ColumnMetadata, RecordPage, TableMetadata};
+use salesmirror_model::{
+    Change, Collect, ColumnKind, ColumnMetadata, PageEnd, TableMetadata, Value as Found,
+};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
@@ -410,10 +412,41 @@ pub fn table(logical: &str, set: &str, primary_id: &str, columns: &str) -> Arc<T
     })
 }
 
-/// The first page of a table, as the client makes of it.
-pub async fn first_page(client: &Client, table: &Arc<TableMetadata>) -> Result<RecordPage, Error> {
+/// A line for each row that the client read.
+#[derive(Debug)]
+pub struct Lines {
+    table: Arc<TableMetadata>,
+    pub rows: Vec<String>,
+}
+
+impl Lines {
+    pub fn of(table: &Arc<TableMetadata>) -> Self {
+        Self {
+            table: Arc::clone(table),
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl Collect for Lines {
+    fn take(&mut self, change: Change<'_>) {
+        self.rows.push(match change {
+            Change::Delete(_) => "delete".to_owned(),
+            Change::Upsert(record) => record_line(&self.table, record.values),
+        });
+    }
+}
+
+/// A page as the client makes of it.
+pub type Page = (Lines, PageEnd);
+
+/// The first page of a table.
+pub async fn first_page(client: &Client, table: &Arc<TableMetadata>) -> Result<Page, Error> {
     let request = client.first_request(table, &ScanOptions::default())?;
-    Ok(client.fetch_page(table, &request).await?.page)
+    let page = client
+        .fetch_page(table, &request, || Lines::of(table))
+        .await?;
+    Ok((page.rows, page.end))
 }
 
 /// The page behind a link.
@@ -421,47 +454,43 @@ pub async fn page_behind(
     client: &Client,
     table: &Arc<TableMetadata>,
     link: &str,
-) -> Result<RecordPage, Error> {
+) -> Result<Page, Error> {
     let request = client.continue_request(link, &ScanOptions::default())?;
-    Ok(client.fetch_page(table, &request).await?.page)
+    let page = client
+        .fetch_page(table, &request, || Lines::of(table))
+        .await?;
+    Ok((page.rows, page.end))
 }
 
 /// What a page says, a line for each row and each link.
-pub fn page_lines(table: &TableMetadata, page: &RecordPage) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for change in &page.changes {
-        lines.push(match change {
-            Change::Delete(_) => "delete".to_owned(),
-            Change::Upsert(record) => record_line(table, &record.cells),
-        });
-    }
-    lines.extend(page.unreadable.iter().cloned());
-    lines.extend(page.next_link.iter().map(|_| "next link".to_owned()));
-    lines.extend(page.delta_link.iter().map(|_| "delta link".to_owned()));
+pub fn page_lines((lines, end): &Page) -> Vec<String> {
+    let mut lines = lines.rows.clone();
+    lines.extend(end.unreadable.iter().cloned());
+    lines.extend(end.next_link.iter().map(|_| "next link".to_owned()));
+    lines.extend(end.delta_link.iter().map(|_| "delta link".to_owned()));
     lines
 }
 
-/// The cells of a record that are not null, without ids, which say nothing to a reader.
-pub fn record_line(table: &TableMetadata, cells: &[Cell]) -> String {
-    let cells = table
-        .columns
-        .iter()
-        .zip(cells)
-        .filter_map(|(column, cell)| {
-            let name = &column.logical_name;
-            Some(match cell {
-                Cell::Null | Cell::Id(_) => return None,
-                Cell::Integer(value) => format!("{name}={value}"),
-                Cell::Real(value) => format!("{name}={value}"),
-                Cell::Text(text) => format!("{name}={text}"),
-                Cell::Lookup(lookup) => format!(
-                    "{name}={}/{}",
-                    lookup.table.as_deref().unwrap_or("?"),
-                    lookup.name.as_deref().unwrap_or("?")
-                ),
-            })
-        });
-    cells.collect::<Vec<_>>().join(", ")
+/// The values of a record in the order of its columns, without ids, which say nothing to a reader.
+fn record_line(table: &TableMetadata, mut values: Vec<(usize, Found<'_>)>) -> String {
+    values.sort_by_key(|(column, _)| *column);
+    let parts = values.into_iter().filter_map(|(column, value)| {
+        let name = &table.columns[column].logical_name;
+        Some(match value {
+            Found::Id(_) => return None,
+            Found::Integer(value) => format!("{name}={value}"),
+            Found::Real(value) => format!("{name}={value}"),
+            Found::Text(text) => format!("{name}={text}"),
+            Found::Lookup {
+                table, name: of, ..
+            } => format!(
+                "{name}={}/{}",
+                table.as_deref().unwrap_or("?"),
+                of.as_deref().unwrap_or("?")
+            ),
+        })
+    });
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// What an error says to a program, and whether it passes.

@@ -8,7 +8,9 @@ use salesmirror_dataverse::Error;
 use url::Url;
 
 use crate::bench::{Bench, sync};
-use crate::replies::{Reply, Server, error_line, first_page, page_behind, page_lines, table};
+use crate::replies::{
+    Lines, Reply, Server, error_line, first_page, page_behind, page_lines, table,
+};
 
 const SMALL: &str = "account=30,contact=60,lead=20,opportunity=20,systemuser=10";
 const ROW: &str = r#"{"@odata.etag":"W/\"7\"","name":"Osterhall","accountid":"3dee07c9-0003-5a63-9920-cba0aa5225ca"}"#;
@@ -29,7 +31,7 @@ async fn check_delta(replies: Vec<Reply>, expected: &[&str], requests: usize) {
     let server = Server::in_turn(move |_| replies.clone()).await;
     let link = format!("{}{DELTA}", server.origin);
     let lines = match page_behind(&server.client(), &accounts, &link).await {
-        Ok(page) => page_lines(&accounts, &page),
+        Ok(page) => page_lines(&page),
         Err(error) => lines_of(&error),
     };
     assert_eq!(lines, expected, "{said}");
@@ -178,7 +180,7 @@ async fn retry_after_is_taken_as_seconds_and_as_a_date_and_need_not_be_there() {
         let client = server.client();
         let begun = std::time::Instant::now();
         let found = first_page(&client, &accounts).await.expect("a page");
-        assert_eq!(found.changes.len(), 1);
+        assert_eq!(found.1.rows, 1);
         assert!(
             begun.elapsed() >= Duration::from_millis(at_least_ms),
             "{refusal:?}"
@@ -207,7 +209,7 @@ async fn a_next_link_is_followed_on_both_origins_and_in_every_form() {
         (path.clone(), &environment),
     ] {
         let found = page_behind(&client, &accounts, &link).await;
-        assert!(found.is_ok_and(|page| page.changes.len() == 1), "{link}");
+        assert!(found.is_ok_and(|page| page.1.rows == 1), "{link}");
         // Not a byte of it is written otherwise, and the other origin hears nothing.
         assert_eq!(
             server.seen.lock().expect("a log").pop().as_ref(),
@@ -235,11 +237,12 @@ async fn a_byte_order_mark_stands_before_no_reply_in_vain() {
     assert!(server.client().who_am_i().await.is_ok());
     let accounts = table("account", "accounts", "accountid", "name");
     let server = Server::in_turn(|_| vec![Reply::json(200, &format!("\u{feff}{ROW}"))]).await;
-    let record = server
+    let mut lines = Lines::of(&accounts);
+    let found = server
         .client()
-        .fetch_record(&accounts, uuid::Uuid::nil())
+        .fetch_record(&accounts, uuid::Uuid::nil(), &mut lines)
         .await;
-    assert!(record.is_ok_and(|record| record.is_some()));
+    assert!(found.is_ok_and(|found| found) && lines.rows.len() == 1);
     let error = r#"{"error":{"code":"0x80072560","message":"The user is not a member of the organization."}}"#;
     let server =
         Server::in_turn(move |_| vec![Reply::json(403, &format!("\u{feff}{error}"))]).await;

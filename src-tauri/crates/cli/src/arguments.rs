@@ -191,6 +191,9 @@ pub struct Sync {
     /// Do not wait for another process that syncs
     #[arg(long)]
     pub no_join: bool,
+    /// Leave the search index as it is; the next sync lets it follow
+    #[arg(long)]
+    pub no_search: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

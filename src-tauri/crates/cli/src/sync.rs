@@ -62,13 +62,14 @@ pub async fn sync(context: &Context, options: arguments::Sync) -> Result<u8> {
     for name in &options.table {
         tables.push(session.table(name).await?);
     }
+    let with_search = !options.no_search;
     let options = SyncOptions {
         tables,
         full: options.full,
         yes: options.yes,
         no_join: options.no_join,
     };
-    let runs = run(context, &session, &options).await?;
+    let runs = run(context, &session, &options, with_search).await?;
     let document = json!({"runs": runs.iter().map(run_json).collect::<Vec<_>>()});
     let lines: Vec<Vec<String>> = runs
         .iter()
@@ -114,6 +115,7 @@ async fn run(
     context: &Context,
     session: &Session,
     options: &SyncOptions,
+    with_search: bool,
 ) -> Result<Vec<RunReport>> {
     let bars = Bars::new(context.output.quiet);
     let showing = {
@@ -136,6 +138,9 @@ async fn run(
     showing.abort();
     bars.clear();
     let runs = runs?;
+    if !with_search {
+        return Ok(runs);
+    }
     session
         .index_search(&context.cancel, |table, done, total| {
             bars.show(&format!("{table} search index"), done, Some(total));
@@ -217,7 +222,7 @@ pub async fn invalidate(context: &Context, options: arguments::Invalidate) -> Re
             tables,
             ..SyncOptions::default()
         };
-        let runs = run(context, &session, &options).await?;
+        let runs = run(context, &session, &options, true).await?;
         code = exit_code(&runs);
         for run in &runs {
             if let Some(error) = &run.error {

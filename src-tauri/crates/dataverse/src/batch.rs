@@ -6,12 +6,12 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
-use salesmirror_model::{Record, TableMetadata};
+use salesmirror_model::{Change, Collect, TableMetadata};
 use uuid::Uuid;
 
 use crate::client::{Answer, Call, Client};
 use crate::link::{self, exact};
-use crate::page::decode_record;
+use crate::page::read_record;
 use crate::{Error, Result};
 
 /// Reads in one batch. The service takes 1,000 and answers a batch as a whole within two minutes,
@@ -19,8 +19,8 @@ use crate::{Error, Result};
 const READS: usize = 100;
 
 impl Client {
-    /// Reads records by id, each with `None` where the service has it no more. In batches; one by
-    /// one where the environment refuses those.
+    /// Reads records by id, in their order; one that the service has no more is given as deleted.
+    /// In batches; one by one where the environment refuses those.
     ///
     /// # Errors
     /// Whatever the service or the network says of any of them, except that it is not there.
@@ -28,20 +28,27 @@ impl Client {
         &self,
         table: &TableMetadata,
         ids: &[Uuid],
-    ) -> Result<Vec<(Uuid, Option<Record>)>> {
-        let parts: Vec<Vec<(Uuid, Option<Record>)>> = stream::iter(ids.chunks(READS))
+        rows: &mut dyn Collect,
+    ) -> Result<()> {
+        let parts: Vec<Vec<(Uuid, Option<Bytes>)>> = stream::iter(ids.chunks(READS))
             .map(|ids| self.fetch_some(table, ids))
             .buffered(self.parallelism())
             .try_collect()
             .await?;
-        Ok(parts.into_iter().flatten().collect())
+        for (id, body) in parts.into_iter().flatten() {
+            match body {
+                Some(body) => read_record(table, &body, rows)?,
+                None => rows.take(Change::Delete(id)),
+            }
+        }
+        Ok(())
     }
 
     async fn fetch_some(
         &self,
         table: &TableMetadata,
         ids: &[Uuid],
-    ) -> Result<Vec<(Uuid, Option<Record>)>> {
+    ) -> Result<Vec<(Uuid, Option<Bytes>)>> {
         let answered = match ids {
             // A batch of one saves nothing.
             [] | [_] => Vec::new(),
@@ -64,19 +71,20 @@ impl Client {
         table: &TableMetadata,
         id: Uuid,
         part: Option<&Part>,
-    ) -> Result<Option<Record>> {
+    ) -> Result<Option<Bytes>> {
         let Some(part) = part else {
-            return self.fetch_record(table, id).await;
+            return self.record_body(table, id).await;
         };
         if part.status.is_success() {
-            match decode_record(table, &part.body) {
-                Ok(record) if record.id == id => return Ok(Some(record)),
-                Ok(_) | Err(_) => return self.fetch_record(table, id).await,
-            }
+            let mut found = FoundId(None);
+            return match read_record(table, &part.body, &mut found) {
+                Ok(()) if found.0 == Some(id) => Ok(Some(part.body.clone())),
+                _ => self.record_body(table, id).await,
+            };
         }
         match self.refusal(part.status, &part.headers, &part.body) {
             error if error.code() == "not_found" => Ok(None),
-            _ => self.fetch_record(table, id).await,
+            _ => self.record_body(table, id).await,
         }
     }
 
@@ -123,6 +131,17 @@ impl Client {
         }
         body.push_str(&format!("--{boundary}--\r\n"));
         Ok(Bytes::from(body))
+    }
+}
+
+/// Whose record a part holds.
+struct FoundId(Option<Uuid>);
+
+impl Collect for FoundId {
+    fn take(&mut self, change: Change<'_>) {
+        if let Change::Upsert(record) = change {
+            self.0 = Some(record.id);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use salesmirror_model::urls::check_token_target;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
+use crate::body::Body;
 use crate::error::{ServiceError, request_id};
 use crate::limits::{Backoff, Limits, retry_after};
 use crate::{Error, Result};
@@ -87,7 +88,7 @@ impl Meter {
         self.throttled_ms.load(Relaxed)
     }
 
-    /// Bytes received, decompressed.
+    /// Bytes received, as they were sent.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)
@@ -202,13 +203,13 @@ impl Client {
         &self,
         url: &Url,
         prefer: &str,
-    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>)> {
+    ) -> Result<(Body, Option<OwnedSemaphorePermit>)> {
         let call = Call {
             is_page: true,
             ..Call::get(url, Some(prefer))
         };
         let answer = self.send(&call).await?;
-        Ok((answer.body, answer.room))
+        Ok((Body::new(&answer.headers, answer.body), answer.room))
     }
 
     /// Sends a request until it is answered, for as long as the policy says.
@@ -282,7 +283,7 @@ impl Client {
             .send()
             .await
             .map_err(|error| self.unreachable(&error))?;
-        let (status, headers) = (reply.status(), reply.headers().clone());
+        let (status, mut headers) = (reply.status(), reply.headers().clone());
         self.limits.heed(&headers);
         if status == StatusCode::UNAUTHORIZED {
             return Err(Failure::Rejected);
@@ -297,6 +298,16 @@ impl Client {
             .await
             .map_err(|error| self.unreachable(&error))?;
         self.meter.bytes.fetch_add(body.len() as u64, Relaxed);
+        if call.is_page && status.is_success() {
+            return Ok(Answer {
+                status,
+                headers,
+                body,
+                room,
+            });
+        }
+        let body = Body::new(&headers, body).read().map_err(Failure::Other)?;
+        headers.remove(CONTENT_ENCODING);
         let wait = retry_after(&headers);
         let is_throttled = status == StatusCode::TOO_MANY_REQUESTS
             || (status == StatusCode::SERVICE_UNAVAILABLE && wait.is_some());
@@ -414,6 +425,7 @@ fn with_headers(mut request: RequestBuilder, call: &Call<'_>) -> RequestBuilder 
         ("odata-maxversion", "4.0"),
         ("odata-version", "4.0"),
         ("accept", "application/json"),
+        ("accept-encoding", "gzip"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -21,7 +21,7 @@ pub struct HttpConfig {
     pub extra_root_pem: Option<Vec<u8>>,
 }
 
-/// Builds the client: redirects off, so that no token follows one; gzip; affinity cookies in memory.
+/// Builds the client: redirects off, so that no token follows one; affinity cookies in memory.
 ///
 /// # Errors
 /// Where the proxy or the certificate cannot be read.
@@ -32,7 +32,7 @@ pub fn http_client(config: &HttpConfig) -> Result<reqwest::Client> {
         .user_agent(&config.user_agent)
         .redirect(Policy::none())
         .cookie_store(true)
-        .gzip(true)
+        .gzip(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT);
     if let Some(proxy) = &config.proxy {

@@ -2,6 +2,7 @@
 //! service protection limits, errors.
 
 mod batch;
+mod body;
 mod challenge;
 mod client;
 mod discovery;
@@ -16,6 +17,7 @@ mod page;
 mod passthrough;
 mod privileges;
 mod records;
+mod text;
 mod value;
 
 #[cfg(test)]
@@ -29,6 +31,6 @@ pub use http::{HttpConfig, http_client};
 pub use link::{PageRequest, ScanOptions};
 pub use metadata::TableSummary;
 pub use organization::{Organization, WhoAmI};
-pub use page::decode_page;
+pub use page::{read_page, read_record};
 pub use passthrough::{Passthrough, PassthroughReply};
 pub use records::FetchedPage;

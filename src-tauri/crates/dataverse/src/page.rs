@@ -1,98 +1,146 @@
-//! Pages of records: JSON text in, typed rows out. A hundred thousand rows a second, so nothing is
-//! copied that is not kept.
+//! Pages of records: JSON text in, typed rows out. A hundred thousand rows a second, so each row is
+//! handed on while its text is still in the processor's cache, and nothing is copied on the way.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Read;
 
-use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use salesmirror_model::{Cell, Change, Record, RecordPage, TableMetadata, parse_guid};
+use salesmirror_model::{Change, Collect, PageEnd, Record, TableMetadata, Value, parse_guid};
 use serde::Deserialize;
-use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::value::{cell, string};
+use crate::text::{Text, cut_off};
+use crate::value::{string, value};
 use crate::{Error, Result};
 
 const FORMATTED: &str = "@OData.Community.Display.V1.FormattedValue";
 const LOOKUP_TABLE: &str = "@Microsoft.Dynamics.CRM.lookuplogicalname";
+const METADATA_VERSION: &str = "@Microsoft.Dynamics.CRM.globalmetadataversion";
 
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow, default)]
-    value: Option<Vec<&'a RawValue>>,
-    #[serde(borrow, default, rename = "@odata.context")]
-    context: Option<&'a RawValue>,
-    #[serde(default, rename = "@odata.nextLink")]
-    next_link: Option<String>,
-    #[serde(default, rename = "@odata.deltaLink")]
-    delta_link: Option<String>,
-    #[serde(
-        borrow,
-        default,
-        rename = "@Microsoft.Dynamics.CRM.globalmetadataversion"
-    )]
-    metadata_version: Option<&'a RawValue>,
-}
-
-/// Reads one page.
+/// Reads one page; each of its rows goes to `rows`.
 ///
 /// # Errors
 /// [`Error::Unavailable`] where the body is an HTML page or cut off, [`Error::BadReply`] where it is
-/// JSON but no page.
-pub fn decode_page(table: &TableMetadata, body: &Bytes) -> Result<RecordPage> {
-    // Bytes that are no UTF-8 are rare: only then is the body copied.
-    let text = match std::str::from_utf8(body) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(body),
-    };
-    let text = text.trim_start_matches('\u{feff}');
-    let page: Page<'_> = serde_json::from_str(text).map_err(|error| {
-        if text.trim_start().starts_with('<') {
-            Error::Unavailable("an HTML page instead of data".to_owned())
-        } else if error.is_eof() || error.is_syntax() {
-            Error::Unavailable("a reply that was cut off".to_owned())
-        } else {
-            Error::BadReply(error.to_string())
+/// JSON but no page. `rows` may have taken some rows by then.
+pub fn read_page(
+    table: &TableMetadata,
+    body: impl Read,
+    rows: &mut dyn Collect,
+) -> Result<PageEnd> {
+    let mut text = Text::new(body)?;
+    match text.peek()? {
+        Some(b'{') => {}
+        Some(b'<') => {
+            return Err(Error::Unavailable(
+                "an HTML page instead of data".to_owned(),
+            ));
         }
-    })?;
-    if page.value.is_none() && page.context.is_none() && page.delta_link.is_none() {
+        Some(b'[' | b'"') => return Err(Error::BadReply("JSON that is no page".to_owned())),
+        _ => return Err(cut_off()),
+    }
+    let mut end = PageEnd::default();
+    let mut is_page = false;
+    text.take(b'{')?;
+    while !text.take(b'}')? {
+        let key = utf8(text.value()?);
+        let key = string(&key).ok_or_else(cut_off)?.into_owned();
+        if !text.take(b':')? {
+            return Err(cut_off());
+        }
+        match key.as_str() {
+            "value" => {
+                is_page = true;
+                read_rows(table, &mut text, rows, &mut end)?;
+            }
+            "@odata.nextLink" => end.next_link = read_text(&mut text)?,
+            "@odata.deltaLink" => end.delta_link = read_text(&mut text)?,
+            METADATA_VERSION => end.metadata_version = read_text(&mut text)?,
+            other => {
+                is_page |= other == "@odata.context";
+                text.value()?;
+            }
+        }
+        if !text.take(b',')? && text.peek()? != Some(b'}') {
+            return Err(cut_off());
+        }
+    }
+    if text.peek()?.is_some() {
+        return Err(cut_off());
+    }
+    if !is_page && end.delta_link.is_none() {
         return Err(Error::BadReply("a page without records".to_owned()));
     }
-    let mut result = RecordPage {
-        next_link: page.next_link,
-        delta_link: page.delta_link,
-        metadata_version: page.metadata_version.and_then(|json| {
-            string(json.get())
-                .or_else(|| Some(json.get().into()))
-                .map(Cow::into_owned)
-        }),
-        bytes: body.len() as u64,
-        ..RecordPage::default()
-    };
-    let rows = page.value.unwrap_or_default();
-    result.changes.reserve(rows.len());
+    end.bytes = text.bytes;
+    Ok(end)
+}
+
+fn read_rows<R: Read>(
+    table: &TableMetadata,
+    text: &mut Text<R>,
+    rows: &mut dyn Collect,
+    end: &mut PageEnd,
+) -> Result<()> {
+    if !text.take(b'[')? {
+        return match text.value()? {
+            b"null" => Ok(()),
+            _ => Err(Error::BadReply("records that are no list".to_owned())),
+        };
+    }
     let slots = Slots::new(table);
-    for row in rows {
-        match read_row(&slots, table, row) {
-            Ok(change) => result.changes.push(change),
-            Err(reason) => result.unreadable.push(reason),
+    while !text.take(b']')? {
+        end.rows += 1;
+        match read_row(&slots, table, &utf8(text.value()?)) {
+            Ok(change) => rows.take(change),
+            Err(Unreadable::Broken) => return Err(cut_off()),
+            Err(Unreadable::Unusable(reason)) => end.unreadable.push(reason),
+        }
+        if !text.take(b',')? && text.peek()? != Some(b']') {
+            return Err(cut_off());
         }
     }
-    Ok(result)
+    Ok(())
+}
+
+/// A text, or a number that came where text belongs; `None` for null.
+fn read_text<R: Read>(text: &mut Text<R>) -> Result<Option<String>> {
+    let json = utf8(text.value()?);
+    let read = string(&json).unwrap_or(Cow::Borrowed(&json));
+    Ok((*json != *"null").then(|| read.into_owned()))
 }
 
 /// Reads a single record.
-pub fn decode_record(table: &TableMetadata, body: &Bytes) -> Result<Record> {
-    let text = String::from_utf8_lossy(without_mark(body));
-    let row: &RawValue =
-        serde_json::from_str(&text).map_err(|error| Error::BadReply(error.to_string()))?;
-    match read_row(&Slots::new(table), table, row) {
-        Ok(Change::Upsert(record)) => Ok(record),
+///
+/// # Errors
+/// [`Error::BadReply`] where the body is no record of this table.
+pub fn read_record(table: &TableMetadata, body: &[u8], rows: &mut dyn Collect) -> Result<()> {
+    match read_row(&Slots::new(table), table, &utf8(without_mark(body))) {
+        Ok(change @ Change::Upsert(_)) => {
+            rows.take(change);
+            Ok(())
+        }
         Ok(Change::Delete(_)) => Err(Error::BadReply("a deleted entry".to_owned())),
-        Err(reason) => Err(Error::BadReply(reason)),
+        Err(Unreadable::Broken) => Err(Error::BadReply("no record".to_owned())),
+        Err(Unreadable::Unusable(reason)) => Err(Error::BadReply(reason)),
     }
+}
+
+/// Bytes that are no UTF-8 are rare: only then is the text copied.
+fn utf8(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
+
+/// Why a row gives nothing.
+enum Unreadable {
+    /// It is no JSON: what came is broken.
+    Broken,
+    /// It says nothing that can be kept.
+    Unusable(String),
 }
 
 /// A reply without the byte order mark that may stand before it.
@@ -155,91 +203,104 @@ struct RowReader<'s> {
     table: &'s TableMetadata,
 }
 
-struct RowParts {
-    cells: Vec<Cell>,
+struct RowParts<'de> {
+    values: Vec<(usize, Value<'de>)>,
+    id: Option<Uuid>,
+    version: Option<i64>,
     deleted: bool,
     deleted_id: Option<Uuid>,
 }
 
-fn read_row(slots: &Slots, table: &TableMetadata, row: &RawValue) -> Result<Change, String> {
-    let mut json = serde_json::Deserializer::from_str(row.get());
+fn read_row<'a>(
+    slots: &Slots,
+    table: &TableMetadata,
+    row: &'a str,
+) -> Result<Change<'a>, Unreadable> {
+    let unusable =
+        |what: &str| Unreadable::Unusable(format!("A row of {}{what}", table.logical_name));
+    let mut json = serde_json::Deserializer::from_str(row);
     let parts = json
         .deserialize_map(RowReader { slots, table })
-        .map_err(|error| format!("A row of {} cannot be read: {error}.", table.logical_name))?;
+        .map_err(|error| match error.is_data() {
+            true => unusable(&format!(" cannot be read: {error}.")),
+            false => Unreadable::Broken,
+        })?;
     if parts.deleted {
         return parts
             .deleted_id
             .map(Change::Delete)
-            .ok_or_else(|| format!("A deleted row of {} has no id.", table.logical_name));
+            .ok_or_else(|| unusable(" was deleted and has no id."));
     }
-    let id = match slots.primary_id.map(|index| &parts.cells[index]) {
-        Some(Cell::Id(id)) => *id,
-        _ => return Err(format!("A row of {} has no id.", table.logical_name)),
-    };
-    let version = slots.version.and_then(|index| match parts.cells[index] {
-        Cell::Integer(version) => Some(version),
-        _ => None,
-    });
-    let raw = row.get().as_bytes().into();
+    let id = parts.id.ok_or_else(|| unusable(" has no id."))?;
     Ok(Change::Upsert(Record {
         id,
-        version,
-        cells: parts.cells,
-        raw,
+        version: parts.version,
+        values: parts.values,
+        raw: row,
     }))
 }
 
 impl<'de> Visitor<'de> for RowReader<'_> {
-    type Value = RowParts;
+    type Value = RowParts<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a record")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<RowParts, M::Error> {
-        let mut cells = vec![Cell::Null; self.table.columns.len()];
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<RowParts<'de>, M::Error> {
         // Annotations stand before their property, but no order is promised.
         let mut names: Vec<(Slot, Cow<'_, str>)> = Vec::new();
         let mut parts = RowParts {
-            cells: Vec::new(),
+            values: Vec::with_capacity(self.table.columns.len()),
+            id: None,
+            version: None,
             deleted: false,
             deleted_id: None,
         };
         while let Some(key) = map.next_key::<Key<'de>>()? {
-            let value: &'de RawValue = map.next_value()?;
+            let json: &'de RawValue = map.next_value()?;
             let Some(slot) = self.slots.by_name.get(key.0.as_ref()) else {
                 continue;
             };
-            match slot {
+            match *slot {
                 Slot::Column(index) => {
-                    cells[*index] = cell(self.table.columns[*index].kind, value.get());
+                    let Some(value) = value(self.table.columns[index].kind, json.get()) else {
+                        continue;
+                    };
+                    match value {
+                        Value::Id(id) if self.slots.primary_id == Some(index) => {
+                            parts.id = Some(id);
+                        }
+                        Value::Integer(version) if self.slots.version == Some(index) => {
+                            parts.version = Some(version);
+                        }
+                        _ => {}
+                    }
+                    parts.values.push((index, value));
                 }
                 Slot::LookupTable(_) | Slot::LookupName(_) => {
-                    names.extend(string(value.get()).map(|text| (*slot, text)));
+                    names.extend(string(json.get()).map(|text| (*slot, text)));
                 }
-                Slot::Reason => parts.deleted |= value.get() == "\"deleted\"",
-                Slot::Context => parts.deleted |= value.get().ends_with("/$deletedEntity\""),
+                Slot::Reason => parts.deleted |= json.get() == "\"deleted\"",
+                Slot::Context => parts.deleted |= json.get().ends_with("/$deletedEntity\""),
                 Slot::DeletedId => {
-                    parts.deleted_id = string(value.get()).and_then(|text| last_guid(&text));
+                    parts.deleted_id = string(json.get()).and_then(|text| last_guid(&text));
                 }
             }
         }
         for (slot, text) in names {
-            let (index, is_table) = match slot {
+            let (wanted, is_table) = match slot {
                 Slot::LookupTable(index) => (index, true),
                 Slot::LookupName(index) => (index, false),
                 _ => continue,
             };
-            if let Cell::Lookup(lookup) = &mut cells[index] {
-                let place = if is_table {
-                    &mut lookup.table
-                } else {
-                    &mut lookup.name
-                };
-                *place = Some(text.into());
+            // Lookups are few, and so are the values before each.
+            let found = parts.values.iter_mut().find(|(index, _)| *index == wanted);
+            if let Some((_, Value::Lookup { table, name, .. })) = found {
+                *(if is_table { table } else { name }) = Some(text);
             }
         }
-        Ok(RowParts { cells, ..parts })
+        Ok(parts)
     }
 }
 
@@ -247,7 +308,7 @@ impl<'de> Visitor<'de> for RowReader<'_> {
 struct Key<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct KeyVisitor;
         impl<'de> Visitor<'de> for KeyVisitor {
             type Value = Key<'de>;

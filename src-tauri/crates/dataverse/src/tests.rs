@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -6,8 +7,9 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
-use salesmirror_model::{Cell, Change, ColumnKind, ColumnMetadata, TableMetadata};
+use salesmirror_model::{
+    Change, Collect, ColumnKind, ColumnMetadata, PageEnd, Record, TableMetadata, Value,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -70,44 +72,98 @@ const DELTA: &str = r#"{
   ]
 }"#;
 
+/// The rows of a page, for as long as the test runs.
+#[derive(Debug, Default)]
+struct Rows(Vec<Change<'static>>);
+
+impl Collect for Rows {
+    fn take(&mut self, change: Change<'_>) {
+        let kept = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        self.0.push(match change {
+            Change::Delete(id) => Change::Delete(id),
+            Change::Upsert(record) => Change::Upsert(Record {
+                id: record.id,
+                version: record.version,
+                raw: record.raw.to_owned().leak(),
+                values: record
+                    .values
+                    .into_iter()
+                    .map(|(column, value)| {
+                        let value = match value {
+                            Value::Text(text) => Value::Text(kept(text)),
+                            Value::Lookup { id, table, name } => Value::Lookup {
+                                id,
+                                table: table.map(kept),
+                                name: name.map(kept),
+                            },
+                            Value::Integer(number) => Value::Integer(number),
+                            Value::Real(number) => Value::Real(number),
+                            Value::Id(id) => Value::Id(id),
+                        };
+                        (column, value)
+                    })
+                    .collect(),
+            }),
+        });
+    }
+}
+
+fn read(body: &str) -> Result<(Vec<Change<'static>>, PageEnd)> {
+    let mut rows = Rows::default();
+    let end = read_page(&accounts(), body.as_bytes(), &mut rows)?;
+    Ok((rows.0, end))
+}
+
 #[test]
 fn a_delta_gives_rows_deletes_links_and_says_what_it_could_not_read() {
-    let page = decode_page(&accounts(), &Bytes::from_static(DELTA.as_bytes())).unwrap();
-    let Change::Upsert(record) = &page.changes[0] else {
-        panic!("{page:?}")
+    let (rows, end) = read(DELTA).unwrap();
+    let Change::Upsert(record) = &rows[0] else {
+        panic!("{rows:?}")
     };
     assert_eq!(record.version, Some(915_244));
-    assert_eq!(record.cells[1], Cell::Text("Osterhall \"Energy\"".into()));
-    assert_eq!(record.cells[2], Cell::Real(4990.0));
-    let Cell::Lookup(owner) = &record.cells[3] else {
+    let value = |column: usize| {
+        let found = record.values.iter().find(|(place, _)| *place == column);
+        found.map(|(_, value)| value.clone())
+    };
+    assert_eq!(value(1), Some(Value::Text("Osterhall \"Energy\"".into())));
+    assert_eq!(value(2), Some(Value::Real(4990.0)));
+    let Some(Value::Lookup { table, name, .. }) = value(3) else {
         panic!("{record:?}")
     };
     assert_eq!(
-        (owner.table.as_deref(), owner.name.as_deref()),
+        (table.as_deref(), name.as_deref()),
         (Some("team"), Some("Nordics"))
     );
-    assert!(String::from_utf8_lossy(&record.raw).contains("4990.0000000000"));
-    assert!(matches!(&page.changes[1], Change::Delete(id) if id.to_string().ends_with("9e6d")));
-    assert_eq!(page.unreadable.len(), 1);
-    assert_eq!(page.metadata_version.as_deref(), Some("2341840"));
-    assert!(page.delta_link.unwrap().ends_with("%2108"));
+    assert!(record.raw.contains("4990.0000000000"));
+    assert!(matches!(&rows[1], Change::Delete(id) if id.to_string().ends_with("9e6d")));
+    assert_eq!((end.rows, end.unreadable.len()), (3, 1));
+    assert_eq!(end.metadata_version.as_deref(), Some("2341840"));
+    assert!(end.delta_link.unwrap().ends_with("%2108"));
 }
 
 #[test]
 fn a_page_without_value_is_a_delta_without_changes() {
-    let body = r#"{"@odata.context":"c","@odata.deltaLink":"d"}"#;
-    assert!(
-        decode_page(&accounts(), &Bytes::from_static(body.as_bytes()))
-            .unwrap()
-            .changes
-            .is_empty()
-    );
+    for body in [
+        r#"{"@odata.context":"c","@odata.deltaLink":"d"}"#,
+        r#"{"@odata.context":"c","value":null,"@odata.deltaLink":"d"}"#,
+        "\u{feff}{\"value\":[],\"@odata.deltaLink\":\"d\"}",
+    ] {
+        let (rows, end) = read(body).unwrap();
+        assert_eq!(
+            (rows.len(), end.delta_link.as_deref()),
+            (0, Some("d")),
+            "{body}"
+        );
+    }
     for (body, code) in [
         ("<html>Sign in</html>", "service_unavailable"),
         (r#"{"value":[{"name":"#, "service_unavailable"),
+        (r#"{"value":[]} and more"#, "service_unavailable"),
         (r#"{"hello":1}"#, "bad_reply"),
+        (r#"{"value":7}"#, "bad_reply"),
+        ("[]", "bad_reply"),
     ] {
-        let error = decode_page(&accounts(), &Bytes::copy_from_slice(body.as_bytes())).unwrap_err();
+        let error = read(body).unwrap_err();
         assert_eq!(error.code(), code, "{body}");
     }
 }
@@ -247,7 +303,10 @@ async fn no_token_goes_to_another_origin() {
         let request = client
             .continue_request(link, &ScanOptions::default())
             .unwrap();
-        let error = client.fetch_page(&accounts(), &request).await.unwrap_err();
+        let error = client
+            .fetch_page(&accounts(), &request, Rows::default)
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), "foreign_link");
     }
     assert!(service.seen.lock().unwrap().is_empty());
@@ -261,7 +320,10 @@ async fn a_next_link_reaches_the_wire_unchanged() {
     let request = client
         .continue_request(&link, &ScanOptions::default())
         .unwrap();
-    client.fetch_page(&accounts(), &request).await.unwrap();
+    client
+        .fetch_page(&accounts(), &request, Rows::default)
+        .await
+        .unwrap();
     assert_eq!(service.seen.lock().unwrap()[0].0, path);
     let token = Tokens.token(None).await.unwrap();
     assert_eq!(token.expose_secret(), "t0");

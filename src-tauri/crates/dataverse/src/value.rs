@@ -1,59 +1,59 @@
-//! A property's JSON text as a typed cell. Whatever does not fit its column is kept as text.
+//! A property's JSON text as a typed value. Whatever does not fit its column is kept as text.
 
 use std::borrow::Cow;
 
-use salesmirror_model::{Cell, ColumnKind, Lookup, parse_guid};
+use salesmirror_model::{ColumnKind, Value, parse_guid};
 
 /// Stands where null is meant.
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
 
-/// The cell of a property. All-zero GUIDs stand for null.
-pub fn cell(kind: ColumnKind, json: &str) -> Cell {
+/// The value of a property; `None` for null, and for the all-zero GUIDs that stand for it.
+pub fn value(kind: ColumnKind, json: &str) -> Option<Value<'_>> {
     if json == "null" {
-        return Cell::Null;
+        return None;
     }
     if let Some(text) = string(json) {
-        return text_cell(kind, text);
+        return text_value(kind, text);
     }
-    match (kind, json) {
-        (_, "true") => Cell::Integer(1),
-        (_, "false") => Cell::Integer(0),
+    Some(match (kind, json) {
+        (_, "true") => Value::Integer(1),
+        (_, "false") => Value::Integer(0),
         (ColumnKind::Decimal | ColumnKind::Double | ColumnKind::Money, _) => number(json),
         // Columns of text keep a number's digits.
         (ColumnKind::Text | ColumnKind::Memo | ColumnKind::MultiChoice | ColumnKind::Other, _) => {
-            Cell::Text(json.into())
+            Value::Text(json.into())
         }
         _ => match json.parse() {
-            Ok(value) => Cell::Integer(value),
+            Ok(value) => Value::Integer(value),
             Err(_) => number(json),
         },
-    }
+    })
 }
 
-fn number(json: &str) -> Cell {
+fn number(json: &str) -> Value<'_> {
     match json.parse::<f64>() {
-        Ok(value) if value.is_finite() => Cell::Real(value),
-        _ => Cell::Text(json.into()),
+        Ok(value) if value.is_finite() => Value::Real(value),
+        _ => Value::Text(json.into()),
     }
 }
 
-fn text_cell(kind: ColumnKind, text: Cow<'_, str>) -> Cell {
+fn text_value(kind: ColumnKind, text: Cow<'_, str>) -> Option<Value<'_>> {
     let fitted = match kind {
-        ColumnKind::DateTime => milliseconds(&text).map(Cell::Integer),
-        ColumnKind::DateOnly => days(&text).map(Cell::Integer),
+        ColumnKind::DateTime => milliseconds(&text).map(Value::Integer),
+        ColumnKind::DateOnly => days(&text).map(Value::Integer),
         ColumnKind::Lookup | ColumnKind::Customer | ColumnKind::Owner | ColumnKind::UniqueId => {
             if text == NIL {
-                return Cell::Null;
+                return None;
             }
             parse_guid(&text).map(|id| {
                 if kind == ColumnKind::UniqueId {
-                    Cell::Id(id)
+                    Value::Id(id)
                 } else {
-                    Cell::Lookup(Box::new(Lookup {
+                    Value::Lookup {
                         id,
                         table: None,
                         name: None,
-                    }))
+                    }
                 }
             })
         }
@@ -61,16 +61,19 @@ fn text_cell(kind: ColumnKind, text: Cow<'_, str>) -> Cell {
         | ColumnKind::BigInteger
         | ColumnKind::Choice
         | ColumnKind::State
-        | ColumnKind::Status => text.trim().parse().ok().map(Cell::Integer),
-        ColumnKind::Decimal | ColumnKind::Double | ColumnKind::Money => Some(number(text.trim())),
+        | ColumnKind::Status => text.trim().parse().ok().map(Value::Integer),
+        ColumnKind::Decimal | ColumnKind::Double | ColumnKind::Money => {
+            let real = text.trim().parse::<f64>().ok();
+            real.filter(|value| value.is_finite()).map(Value::Real)
+        }
         ColumnKind::Boolean => match text.as_ref() {
-            "true" | "True" | "1" => Some(Cell::Integer(1)),
-            "false" | "False" | "0" => Some(Cell::Integer(0)),
+            "true" | "True" | "1" => Some(Value::Integer(1)),
+            "false" | "False" | "0" => Some(Value::Integer(0)),
             _ => None,
         },
         _ => None,
     };
-    fitted.unwrap_or_else(|| Cell::Text(text.into()))
+    Some(fitted.unwrap_or(Value::Text(text)))
 }
 
 /// The text of a JSON string; `None` for every other value. Lone surrogates, which no text can
@@ -175,48 +178,60 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_become_cells_by_their_column() {
+    fn values_are_read_by_their_column() {
         let cases = [
             (
                 ColumnKind::DateTime,
                 "\"2026-03-12T14:27:05Z\"",
-                Cell::Integer(1_773_325_625_000),
+                Some(Value::Integer(1_773_325_625_000)),
             ),
             (
                 ColumnKind::DateTime,
                 "\"1970-01-01T01:00:00.25+01:00\"",
-                Cell::Integer(250),
+                Some(Value::Integer(250)),
             ),
-            (ColumnKind::DateTime, "\"soon\"", Cell::Text("soon".into())),
+            (
+                ColumnKind::DateTime,
+                "\"soon\"",
+                Some(Value::Text("soon".into())),
+            ),
             (
                 ColumnKind::DateOnly,
                 "\"2000-02-29\"",
-                Cell::Integer(11_016),
+                Some(Value::Integer(11_016)),
             ),
-            (ColumnKind::DateOnly, "\"1969-12-31\"", Cell::Integer(-1)),
-            (ColumnKind::Money, "4990.0000000000", Cell::Real(4990.0)),
-            (ColumnKind::Choice, "\"3\"", Cell::Integer(3)),
-            (ColumnKind::Boolean, "true", Cell::Integer(1)),
+            (
+                ColumnKind::DateOnly,
+                "\"1969-12-31\"",
+                Some(Value::Integer(-1)),
+            ),
+            (
+                ColumnKind::Money,
+                "4990.0000000000",
+                Some(Value::Real(4990.0)),
+            ),
+            (ColumnKind::Choice, "\"3\"", Some(Value::Integer(3))),
+            (ColumnKind::Boolean, "true", Some(Value::Integer(1))),
             (
                 ColumnKind::Text,
                 "\"a\\nb\\u0000\"",
-                Cell::Text("a\nb\0".into()),
+                Some(Value::Text("a\nb\0".into())),
             ),
             (
                 ColumnKind::Text,
                 "\"x\\ud800y\"",
-                Cell::Text("x\u{fffd}y".into()),
+                Some(Value::Text("x\u{fffd}y".into())),
             ),
-            (ColumnKind::Text, "12.50", Cell::Text("12.50".into())),
+            (ColumnKind::Text, "12.50", Some(Value::Text("12.50".into()))),
             (
                 ColumnKind::Owner,
                 "\"00000000-0000-0000-0000-000000000000\"",
-                Cell::Null,
+                None,
             ),
-            (ColumnKind::Integer, "null", Cell::Null),
+            (ColumnKind::Integer, "null", None),
         ];
         for (kind, json, expect) in cases {
-            assert_eq!(cell(kind, json), expect, "{kind:?} {json}");
+            assert_eq!(value(kind, json), expect, "{kind:?} {json}");
         }
     }
 }

@@ -14,4 +14,4 @@ pub use clouds::Cloud;
 pub use explanation::{Explanation, Page, Place};
 pub use ids::parse_guid;
 pub use metadata::{Choice, ColumnKind, ColumnMetadata, TableMetadata};
-pub use record::{Cell, Change, Lookup, Record, RecordPage};
+pub use record::{Cell, Change, Collect, Lookup, PageEnd, Record, Value};

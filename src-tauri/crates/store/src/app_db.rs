@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use crate::{DatabaseKey, Result, database};
+use crate::database::{self, PageHmac};
+use crate::{DatabaseKey, Result};
 
 /// Existing migrations never change.
 const MIGRATIONS: [&str; 1] = ["
@@ -141,7 +142,7 @@ impl AppDb {
     /// # Errors
     /// Where the key does not fit, the file is damaged or newer, or the disk refuses.
     pub fn open(path: &Path, key: &DatabaseKey) -> Result<Self> {
-        let mut connection = database::open_writable(path, key)?;
+        let mut connection = database::open_writable(path, key, PageHmac::Sha512)?;
         let version = database::version(&connection)?;
         if version > 0 && (version as usize) < MIGRATIONS.len() {
             // The copy is encrypted with the same key. Without a checkpoint it could miss the log.

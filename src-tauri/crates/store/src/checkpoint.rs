@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::database::quoted;
 use crate::schema::data;
+use crate::seen::{self, Seen};
 use crate::{Result, StoreError};
 
 /// Where a table's sync stands.
@@ -53,7 +54,7 @@ pub struct Preview {
 }
 
 /// How many examples a preview names.
-const EXAMPLES: u32 = 5;
+const EXAMPLES: usize = 5;
 
 pub fn read(connection: &Connection, table: &str) -> Result<Checkpoint> {
     connection
@@ -75,23 +76,36 @@ pub fn read(connection: &Connection, table: &str) -> Result<Checkpoint> {
 }
 
 /// Begins a full sync, in place of whatever was under way.
-pub fn begin_full(connection: &Connection, table: &str, tracked: bool, now: i64) -> Result<i64> {
-    connection.execute(
+pub fn begin_full(
+    connection: &mut Connection,
+    table: &str,
+    tracked: bool,
+    now: i64,
+) -> Result<i64> {
+    let transaction = connection.transaction()?;
+    seen::forget(&transaction, table)?;
+    transaction.execute(
         "UPDATE mirrored SET phase = 'scanning', run = run + 1, tracked = ?2, started_at = ?3, \
          next_link = NULL, delta_link = NULL, pending_link = NULL, needs_full = 1 WHERE name = ?1",
         params![table, tracked, now],
     )?;
-    current_run(connection, table)
+    let run = current_run(&transaction, table)?;
+    transaction.commit()?;
+    Ok(run)
 }
 
 /// Begins an incremental sync at the table's delta link.
-pub fn begin_incremental(connection: &Connection, table: &str, now: i64) -> Result<i64> {
-    connection.execute(
+pub fn begin_incremental(connection: &mut Connection, table: &str, now: i64) -> Result<i64> {
+    let transaction = connection.transaction()?;
+    seen::forget(&transaction, table)?;
+    transaction.execute(
         "UPDATE mirrored SET phase = 'following', run = run + 1, started_at = ?2, \
          next_link = delta_link WHERE name = ?1 AND delta_link IS NOT NULL",
         params![table, now],
     )?;
-    current_run(connection, table)
+    let run = current_run(&transaction, table)?;
+    transaction.commit()?;
+    Ok(run)
 }
 
 fn current_run(connection: &Connection, table: &str) -> Result<i64> {
@@ -139,69 +153,82 @@ pub fn preview(
     table: &str,
     primary_name: Option<&str>,
 ) -> Result<Preview> {
-    let data = data(table);
-    let run = current_run(connection, table)?;
-    let (would_delete, seen) = connection.query_row(
-        &format!(
-            "SELECT count(*) FILTER (WHERE _run < ?1 AND _deleted_at IS NULL), \
-             count(*) FILTER (WHERE _run >= ?1) FROM {data}"
-        ),
-        [run],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
+    let missing = missing(connection, table)?;
     let live_before =
         connection.query_row("SELECT live FROM mirrored WHERE name = ?", [table], |row| {
             row.get(0)
         })?;
-    let examples = match primary_name {
-        None => Vec::new(),
-        Some(column) => connection
-            .prepare(&format!(
-                "SELECT {column} FROM {data} WHERE _run < ?1 AND _deleted_at IS NULL \
-                 AND {column} IS NOT NULL LIMIT {EXAMPLES}",
-                column = quoted(column)
-            ))?
-            .query_map([run], |row| row.get(0))?
-            .collect::<Result<_, _>>()?,
-    };
+    let mut examples = Vec::new();
+    if let Some(column) = primary_name {
+        let mut name = connection.prepare(&format!(
+            "SELECT {column} FROM {} WHERE _rowid = ? AND {column} IS NOT NULL",
+            data(table),
+            column = quoted(column)
+        ))?;
+        for rowid in &missing {
+            if examples.len() == EXAMPLES {
+                break;
+            }
+            examples.extend(name.query_row([rowid], |row| row.get(0)).optional()?);
+        }
+    }
     Ok(Preview {
-        would_delete,
+        would_delete: missing.len() as u64,
         live_before,
-        seen,
+        seen: seen::count(connection, table)?,
         examples,
     })
+}
+
+/// Live rows that did not come in the run.
+fn missing(connection: &Connection, table: &str) -> Result<Vec<i64>> {
+    let mut seen = Seen::new(connection, table);
+    // The index on `_deleted_at` holds the row numbers: no wide row is read.
+    let mut live = connection.prepare(&format!(
+        "SELECT _rowid FROM {} WHERE _deleted_at IS NULL ORDER BY _rowid",
+        data(table)
+    ))?;
+    let mut rows = live.query([])?;
+    let mut missing = Vec::new();
+    while let Some(row) = rows.next()? {
+        let rowid = row.get(0)?;
+        if !seen.contains(rowid)? {
+            missing.push(rowid);
+        }
+    }
+    Ok(missing)
 }
 
 /// Turns rows that did not come into tombstones and promotes the delta link, in one transaction.
 pub fn reconcile(connection: &mut Connection, table: &str, now: i64) -> Result<u64> {
     let transaction = connection.transaction()?;
-    let Checkpoint::Reconciling { run } = read(&transaction, table)? else {
+    let Checkpoint::Reconciling { .. } = read(&transaction, table)? else {
         return Ok(0);
     };
     let data = data(table);
-    let stale: i64 = transaction.query_row(
-        &format!(
-            "SELECT count(*) FROM {data} \
-             WHERE _run < ?1 AND _deleted_at IS NULL AND _stale_at IS NOT NULL"
-        ),
-        [run],
-        |row| row.get(0),
-    )?;
-    let deleted = transaction.execute(
-        &format!(
-            "UPDATE {data} SET _deleted_at = ?2, _stale_at = NULL \
-             WHERE _run < ?1 AND _deleted_at IS NULL"
-        ),
-        [run, now],
-    )?;
+    let missing = missing(&transaction, table)?;
+    let mut stale = 0;
+    {
+        let mut is_stale = transaction.prepare(&format!(
+            "SELECT _stale_at IS NOT NULL FROM {data} WHERE _rowid = ?"
+        ))?;
+        let mut mark = transaction.prepare(&format!(
+            "UPDATE {data} SET _deleted_at = ?2, _stale_at = NULL WHERE _rowid = ?1"
+        ))?;
+        for rowid in &missing {
+            stale += is_stale.query_row([rowid], |row| row.get::<_, i64>(0))?;
+            mark.execute([rowid, &now])?;
+        }
+    }
     transaction.execute(
         "UPDATE mirrored SET phase = 'idle', delta_link = pending_link, pending_link = NULL, \
          needs_full = (pending_link IS NULL), last_sync = ?2, live = live - ?3, dead = dead + ?3, \
          stale = stale - ?4 WHERE name = ?1",
-        params![table, now, deleted as i64, stale],
+        params![table, now, missing.len() as i64, stale],
     )?;
+    seen::forget(&transaction, table)?;
     transaction.commit()?;
-    Ok(deleted as u64)
+    Ok(missing.len() as u64)
 }
 
 /// Ends a full sync without tombstones: the next sync reads every row again.

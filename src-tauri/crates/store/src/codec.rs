@@ -2,57 +2,74 @@
 //! other's property names and annotations.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, params};
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::dict::EncoderDictionary;
 
 use crate::{Result, StoreError};
 
 /// The fastest level: the dictionary does most of the work, and two cores are few.
 const LEVEL: i32 = 1;
 /// Size of a dictionary, in bytes.
-const DICTIONARY_BYTES: usize = 64 * 1024;
+const DICTIONARY_BYTES: usize = 32 * 1024;
+/// Records that a dictionary is made from: more make it hardly better, and the first page wait.
+pub const TRAINING_ROWS: usize = 300;
+/// The number of a record that was compressed without a dictionary.
+pub const NO_DICTIONARY: i64 = 0;
 /// Fewer records than this make no dictionary.
-const TRAINING_ROWS: usize = 400;
+const FEWEST_ROWS: usize = 100;
 /// No record is longer than this, in bytes (a memo holds 1 MB, and a record several).
 const LONGEST_RECORD: usize = 256 * 1024 * 1024;
 
-/// A dictionary with its number in the database; 0 stands for none.
-#[derive(Clone)]
-pub struct Encoder {
-    pub number: i64,
-    dictionary: Option<Arc<EncoderDictionary<'static>>>,
+/// A dictionary of a table, with its number in the database once it is kept there.
+pub struct Dictionary {
+    bytes: Box<[u8]>,
+    number: OnceLock<i64>,
 }
 
-/// Dictionaries in use, by table and by number.
+/// Dictionaries in use.
 #[derive(Default)]
 pub struct Codec {
-    encoders: Mutex<HashMap<String, Encoder>>,
-    dictionaries: Mutex<HashMap<i64, Arc<[u8]>>>,
+    newest: Mutex<HashMap<String, Arc<Dictionary>>>,
+    kept: Mutex<HashMap<i64, Arc<[u8]>>>,
 }
 
 impl Codec {
-    /// The encoder of a table, if one is in memory.
-    pub fn encoder(&self, table: &str) -> Option<Encoder> {
-        lock(&self.encoders).get(table).cloned()
+    /// The dictionary that a table's records are compressed with, if it has one.
+    pub fn newest(&self, connection: &Connection, table: &str) -> Result<Option<Arc<Dictionary>>> {
+        if let Some(found) = lock(&self.newest).get(table) {
+            return Ok(Some(Arc::clone(found)));
+        }
+        let kept: Option<(i64, Vec<u8>)> = connection
+            .prepare_cached(
+                "SELECT number, bytes FROM dictionary WHERE table_name = ? ORDER BY number DESC LIMIT 1",
+            )?
+            .query_row([table], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        Ok(kept.map(|(number, bytes)| {
+            self.offer(
+                table,
+                Dictionary {
+                    bytes: bytes.into(),
+                    number: number.into(),
+                },
+            )
+        }))
     }
 
-    pub fn remember(&self, table: &str, number: i64, dictionary: &[u8]) -> Encoder {
-        let encoder = Encoder {
-            number,
-            dictionary: (number != 0).then(|| Arc::new(EncoderDictionary::copy(dictionary, LEVEL))),
-        };
-        if number != 0 {
-            lock(&self.encoders).insert(table.to_owned(), encoder.clone());
-            lock(&self.dictionaries).insert(number, dictionary.into());
-        }
-        encoder
+    /// Lets a table's records be compressed with this dictionary from now on, unless there is one
+    /// already; gives the one that is used.
+    pub fn offer(&self, table: &str, dictionary: Dictionary) -> Arc<Dictionary> {
+        let mut newest = lock(&self.newest);
+        let used = newest
+            .entry(table.to_owned())
+            .or_insert_with(|| Arc::new(dictionary));
+        Arc::clone(used)
     }
 
     pub fn forget(&self, table: &str) {
-        lock(&self.encoders).remove(table);
+        lock(&self.newest).remove(table);
     }
 
     /// Gives a record back, byte for byte.
@@ -70,38 +87,53 @@ impl Codec {
     }
 
     fn dictionary(&self, connection: &Connection, number: i64) -> Result<Arc<[u8]>> {
-        if number == 0 {
+        if number == NO_DICTIONARY {
             return Ok(Arc::from([]));
         }
-        if let Some(found) = lock(&self.dictionaries).get(&number) {
+        if let Some(found) = lock(&self.kept).get(&number) {
             return Ok(Arc::clone(found));
         }
         let bytes: Vec<u8> = connection
             .prepare_cached("SELECT bytes FROM dictionary WHERE number = ?")?
             .query_row([number], |row| row.get(0))?;
         let bytes: Arc<[u8]> = bytes.into();
-        lock(&self.dictionaries).insert(number, Arc::clone(&bytes));
+        lock(&self.kept).insert(number, Arc::clone(&bytes));
         Ok(bytes)
     }
 }
 
-impl Encoder {
-    /// A compressor for many records.
-    pub fn compressor(&self) -> Result<Compressor<'_>> {
-        match &self.dictionary {
-            Some(dictionary) => Compressor::with_prepared_dictionary(dictionary),
-            None => Compressor::new(LEVEL),
+impl Dictionary {
+    /// Makes a dictionary from the first records of a table; `None` where they are too few or too
+    /// alike.
+    pub fn train(records: &[&[u8]]) -> Option<Self> {
+        if records.len() < FEWEST_ROWS {
+            return None;
         }
-        .map_err(|error| StoreError::Unreadable(error.to_string()))
+        let bytes = zstd::dict::from_samples(records, DICTIONARY_BYTES).ok()?;
+        Some(Self {
+            bytes: bytes.into(),
+            number: OnceLock::new(),
+        })
+    }
+
+    /// The number in the database, where it is put before the first record that needs it.
+    pub fn keep(&self, connection: &Connection, table: &str) -> Result<i64> {
+        if let Some(number) = self.number.get() {
+            return Ok(*number);
+        }
+        connection.execute(
+            "INSERT INTO dictionary (table_name, bytes) VALUES (?, ?)",
+            params![table, self.bytes],
+        )?;
+        Ok(*self.number.get_or_init(|| connection.last_insert_rowid()))
     }
 }
 
-/// A dictionary from the first records of a table; `None` where they are too few or too alike.
-pub fn train(records: &[&[u8]]) -> Option<Vec<u8>> {
-    if records.len() < TRAINING_ROWS {
-        return None;
-    }
-    zstd::dict::from_samples(records, DICTIONARY_BYTES).ok()
+/// A compressor for many records.
+pub fn compressor(dictionary: Option<&Dictionary>) -> Result<Compressor<'static>> {
+    let bytes = dictionary.map_or(&[][..], |dictionary| &dictionary.bytes);
+    Compressor::with_dictionary(LEVEL, bytes)
+        .map_err(|error| StoreError::Unreadable(error.to_string()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

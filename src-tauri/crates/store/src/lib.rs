@@ -3,17 +3,22 @@
 
 mod app_db;
 mod apply;
+mod batch;
 mod checkpoint;
 mod codec;
 mod database;
 mod error;
 pub mod explain;
+mod ids;
+mod invalidate;
 mod key;
 mod mirror;
 mod query;
+mod names;
 mod row;
 mod schema;
 mod search;
+mod seen;
 mod view;
 mod writer;
 
@@ -22,6 +27,7 @@ mod tests;
 
 pub use app_db::{AppDb, ConnectionRow, RunRow};
 pub use apply::PageOutcome;
+pub use batch::Batch;
 pub use checkpoint::{Checkpoint, Preview};
 pub use error::StoreError;
 pub use key::DatabaseKey;

@@ -6,18 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension as _};
-use salesmirror_model::{Change, RecordPage, TableMetadata};
+use salesmirror_model::{PageEnd, TableMetadata};
 use uuid::Uuid;
 
-use crate::apply::{self, Links, PageOutcome};
+use crate::apply::{self, PageOutcome};
+use crate::batch::Batch;
 use crate::checkpoint::{self, Checkpoint, Preview};
 use crate::codec::Codec;
+use crate::database::{self, PageHmac};
+use crate::ids::StoredId;
 use crate::row::{Reader, Row};
 use crate::schema::{self, Definition, data};
 use crate::search::{self, IndexProgress};
 use crate::view::{self, View, ViewSpec};
-use crate::writer::Writer;
-use crate::{DatabaseKey, Result, StoreError, database};
+use crate::writer::{Desk, Writer};
+use crate::{DatabaseKey, Result, StoreError, invalidate};
 
 /// Below this many rows a sort without an index is quick enough.
 const INDEX_FROM_ROWS: u64 = 20_000;
@@ -65,7 +68,7 @@ impl Mirror {
     /// # Errors
     /// Where the key does not fit, the file is damaged or newer, or the disk refuses.
     pub fn open(path: &Path, key: &DatabaseKey) -> Result<Self> {
-        let mut connection = database::open_writable(path, key)?;
+        let mut connection = database::open_writable(path, key, PageHmac::Sha256)?;
         database::migrate(&mut connection, &schema::MIGRATIONS)?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -89,7 +92,7 @@ impl Mirror {
         let pooled = readers().pop();
         let mut connection = match pooled {
             Some(connection) => connection,
-            None => database::open_readable(&self.inner.path, &self.inner.key)?,
+            None => database::open_readable(&self.inner.path, &self.inner.key, PageHmac::Sha256)?,
         };
         let result = {
             let transaction = connection.transaction()?;
@@ -109,7 +112,7 @@ impl Mirror {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.writer.run(work)
+        self.inner.writer.run(|desk| work(&mut desk.connection))
     }
 
     /// Creates a table, or makes it follow changed metadata. Rows stay; changed columns forget the
@@ -196,23 +199,28 @@ impl Mirror {
         self.write(move |connection| checkpoint::begin_incremental(connection, &table, now))
     }
 
-    /// Applies a page and the link that follows it, in one transaction.
+    /// An empty batch for rows of a table: they are compressed as they are taken. Where the database
+    /// cannot be read, applying it says so.
+    #[must_use]
+    pub fn batch(&self, table: &str) -> Batch {
+        let codec = &self.inner.codec;
+        let dictionary = self.read(|connection| codec.newest(connection, table));
+        Batch::new(Arc::clone(codec), table, dictionary)
+    }
+
+    /// Applies a page and the link that follows it, in one transaction. The rows of a run count
+    /// once, however often they come.
     ///
     /// # Errors
     /// Where the disk refuses; then nothing of the page is applied.
     pub fn apply_page(
         &self,
-        table: &str,
-        run: i64,
-        page: RecordPage,
+        table: &TableMetadata,
+        batch: Batch,
+        end: PageEnd,
         now: i64,
     ) -> Result<PageOutcome> {
-        let links = Links {
-            next: page.next_link,
-            delta: page.delta_link,
-            metadata_version: page.metadata_version,
-        };
-        self.apply(table, Some(run), page.changes, Some(links), now)
+        self.apply(table, batch, Some(end), now)
     }
 
     /// Applies rows that were read by id; the checkpoint stays.
@@ -221,52 +229,24 @@ impl Mirror {
     /// Where the disk refuses; then none is applied.
     pub fn apply_records(
         &self,
-        table: &str,
-        changes: Vec<Change>,
+        table: &TableMetadata,
+        batch: Batch,
         now: i64,
     ) -> Result<PageOutcome> {
-        self.apply(table, None, changes, None, now)
+        self.apply(table, batch, None, now)
     }
 
     fn apply(
         &self,
-        table: &str,
-        run: Option<i64>,
-        changes: Vec<Change>,
-        links: Option<Links>,
+        table: &TableMetadata,
+        mut batch: Batch,
+        end: Option<PageEnd>,
         now: i64,
     ) -> Result<PageOutcome> {
-        let metadata = self.metadata(table)?;
-        let (encoder, changes) = match self.inner.codec.encoder(table) {
-            Some(encoder) => (encoder, changes),
-            None => {
-                let (codec, table) = (Arc::clone(&self.inner.codec), table.to_owned());
-                self.write(move |connection| {
-                    let encoder = apply::encoder(connection, &codec, &table, &changes)?;
-                    Ok((encoder, changes))
-                })?
-            }
-        };
-        let prepared = apply::prepare(&encoder, changes)?;
-        let codec = Arc::clone(&self.inner.codec);
-        self.write(move |connection| {
-            let run = match run {
-                Some(run) => run,
-                None => connection.query_row(
-                    "SELECT run FROM mirrored WHERE name = ?",
-                    [&metadata.logical_name],
-                    |row| row.get(0),
-                )?,
-            };
-            apply::apply(
-                connection,
-                &codec,
-                &metadata,
-                run,
-                &prepared,
-                links.as_ref(),
-                now,
-            )
+        batch.finish()?;
+        let (codec, table) = (Arc::clone(&self.inner.codec), table.clone());
+        self.inner.writer.run(move |desk: &mut Desk| {
+            apply::apply(desk, &codec, &table, &batch, end.as_ref(), now)
         })
     }
 
@@ -316,7 +296,7 @@ impl Mirror {
     /// [`StoreError::UnknownTable`], or where the disk refuses.
     pub fn invalidate_table(&self, table: &str, now: i64) -> Result<u64> {
         let table = table.to_owned();
-        self.write(move |connection| apply::invalidate(connection, &table, None, now))
+        self.write(move |connection| invalidate::invalidate(connection, &table, None, now))
     }
 
     /// Marks live rows as stale; gives how many of the ids are live rows.
@@ -325,7 +305,7 @@ impl Mirror {
     /// [`StoreError::UnknownTable`], or where the disk refuses.
     pub fn invalidate_records(&self, table: &str, ids: &[Uuid], now: i64) -> Result<u64> {
         let (table, ids) = (table.to_owned(), ids.to_vec());
-        self.write(move |connection| apply::invalidate(connection, &table, Some(&ids), now))
+        self.write(move |connection| invalidate::invalidate(connection, &table, Some(&ids), now))
     }
 
     /// How many live rows are stale.
@@ -353,7 +333,7 @@ impl Mirror {
                 data(table)
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let ids = statement.query_map([limit], |row| row.get(0))?;
+            let ids = statement.query_map([limit], |row| Ok(row.get::<_, StoredId>(0)?.into()))?;
             Ok(ids.collect::<Result<_, _>>()?)
         })
     }
@@ -369,7 +349,7 @@ impl Mirror {
             let sql = format!("SELECT _rowid FROM {} WHERE _id = ?", data(table));
             let rowid: Option<i64> = connection
                 .prepare_cached(&sql)?
-                .query_row([id], |row| row.get(0))
+                .query_row([StoredId::from(id)], |row| row.get(0))
                 .optional()?;
             let Some(rowid) = rowid else { return Ok(None) };
             let columns: Vec<usize> = (0..metadata.columns.len()).collect();

@@ -12,9 +12,9 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, params};
 use salesmirror_model::{ColumnKind, ColumnMetadata, TableMetadata};
-use uuid::Uuid;
 
 use crate::database::quoted;
+use crate::ids::StoredId;
 use crate::schema::{data, target_column};
 use crate::view::lookup_name;
 use crate::{Mirror, Result, StoreError};
@@ -240,7 +240,7 @@ fn add_functions(connection: &Connection, tables: &[TableMetadata]) -> Result<()
     }
     connection.create_scalar_function("guid", 1, flags, |context| {
         Ok(match context.get_raw(0) {
-            ValueRef::Blob(bytes) => Uuid::from_slice(bytes).ok().map(|id| id.to_string()),
+            ValueRef::Blob(bytes) => StoredId::read(bytes).map(|id| id.to_string()),
             ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
             _ => None,
         })

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::codec::Codec;
 use crate::database::quoted;
+use crate::ids::StoredId;
 use crate::schema::{self, data, raw, target_column};
 use crate::{Result, StoreError};
 
@@ -102,7 +103,7 @@ impl<'c> Reader<'c> {
         }
         let row = Row {
             rowid,
-            id: found.get(1)?,
+            id: found.get::<_, StoredId>(1)?.into(),
             version: found.get(2)?,
             deleted_at: found.get(3)?,
             stale_at: found.get(4)?,
@@ -130,7 +131,7 @@ fn cell(value: ValueRef<'_>) -> Cell {
         ValueRef::Integer(number) => Cell::Integer(number),
         ValueRef::Real(number) => Cell::Real(number),
         ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into()),
-        ValueRef::Blob(bytes) => Uuid::from_slice(bytes).map_or(Cell::Null, Cell::Id),
+        ValueRef::Blob(bytes) => StoredId::read(bytes).map_or(Cell::Null, Cell::Id),
     }
 }
 
@@ -157,9 +158,9 @@ impl<'c> Targets<'c> {
 
     fn lookup(&mut self, value: ValueRef<'_>, target: Option<i64>) -> Result<Cell> {
         let id = match value {
-            ValueRef::Blob(bytes) => match Uuid::from_slice(bytes) {
-                Ok(id) => id,
-                Err(_) => return Ok(Cell::Null),
+            ValueRef::Blob(bytes) => match StoredId::read(bytes) {
+                Some(id) => id,
+                None => return Ok(Cell::Null),
             },
             other => return Ok(cell(other)),
         };
@@ -179,7 +180,7 @@ impl<'c> Targets<'c> {
         };
         let mut name: Option<String> = match &mut target.primary_name {
             Some(statement) => statement
-                .query_row([id], |row| row.get(0))
+                .query_row([StoredId::from(id)], |row| row.get(0))
                 .optional()?
                 .flatten(),
             None => None,
@@ -194,7 +195,9 @@ impl<'c> Targets<'c> {
             }
             if let Some(statement) = &mut self.fallback {
                 name = statement
-                    .query_row(rusqlite::params![number, id], |row| row.get(0))
+                    .query_row(rusqlite::params![number, StoredId::from(id)], |row| {
+                        row.get(0)
+                    })
                     .optional()?;
             }
         }

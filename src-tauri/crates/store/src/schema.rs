@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use salesmirror_model::{ColumnKind, ColumnMetadata, TableMetadata};
 
 use crate::database::quoted;
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, seen};
 
 /// Existing migrations never change.
 pub const MIGRATIONS: [&str; 1] = ["
@@ -24,7 +24,12 @@ CREATE TABLE mirrored (
     live INTEGER NOT NULL DEFAULT 0,
     dead INTEGER NOT NULL DEFAULT 0,
     stale INTEGER NOT NULL DEFAULT 0,
-    last_sync INTEGER
+    last_sync INTEGER,
+    indexed_through INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE seen (
+    table_name TEXT NOT NULL, part INTEGER NOT NULL, bits BLOB NOT NULL, size INTEGER NOT NULL,
+    PRIMARY KEY (table_name, part)
 ) STRICT;
 CREATE TABLE target (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE lookup_name (
@@ -33,6 +38,10 @@ CREATE TABLE lookup_name (
 CREATE TABLE dictionary (number INTEGER PRIMARY KEY, table_name TEXT NOT NULL, bytes BLOB NOT NULL)
 STRICT;
 "];
+
+/// Postings that are gathered in memory before they are written, in bytes: the more, the fewer
+/// pieces of the index have to be merged afterwards.
+const SEARCH_HASH_BYTES: u32 = 16 << 20;
 
 /// What defining a table changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,7 +78,7 @@ pub fn search(table: &str) -> String {
     quoted(&format!("search_{table}"))
 }
 
-/// Row ids that the search index has not seen in their newest state.
+/// Rows that changed since they were indexed for search; those beyond `indexed_through` never were.
 pub fn queue(table: &str) -> String {
     quoted(&format!("queue_{table}"))
 }
@@ -159,13 +168,14 @@ fn create(connection: &Connection, table: &TableMetadata) -> Result<()> {
     let columns: Vec<String> = table.columns.iter().flat_map(declarations).collect();
     connection.execute_batch(&format!(
         "CREATE TABLE {data} (_rowid INTEGER PRIMARY KEY, _id BLOB NOT NULL UNIQUE, \
-         _version INTEGER, _run INTEGER NOT NULL, _deleted_at INTEGER, _stale_at INTEGER{comma}{columns});
+         _version INTEGER, _deleted_at INTEGER, _stale_at INTEGER{comma}{columns});
          CREATE INDEX {live} ON {data} (_deleted_at);
          CREATE INDEX {stale} ON {data} (_stale_at) WHERE _stale_at IS NOT NULL;
          CREATE TABLE {raw} (_rowid INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
          CREATE TABLE {queue} (_rowid INTEGER PRIMARY KEY);
          CREATE VIRTUAL TABLE {search} USING fts5(text, content='', contentless_delete=1, \
-         tokenize='trigram remove_diacritics 1');",
+         detail='none', tokenize='trigram case_sensitive 1');
+         INSERT INTO {search} ({search}, rank) VALUES ('hashsize', {SEARCH_HASH_BYTES});",
         data = data(name),
         // The rows of a view without an order or a condition, and those that were invalidated,
         // are found without reading a table of wide rows.
@@ -191,6 +201,7 @@ pub fn drop(connection: &mut Connection, table: &str) -> Result<()> {
     }
     transaction.execute("DELETE FROM mirrored WHERE name = ?", [table])?;
     transaction.execute("DELETE FROM dictionary WHERE table_name = ?", [table])?;
+    seen::forget(&transaction, table)?;
     transaction.commit()?;
     Ok(())
 }

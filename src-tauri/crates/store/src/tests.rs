@@ -1,5 +1,6 @@
 use salesmirror_model::{
-    Cell, Change, Choice, ColumnKind, ColumnMetadata, Lookup, Record, RecordPage, TableMetadata,
+    Cell, Change, Choice, Collect as _, ColumnKind, ColumnMetadata, PageEnd, Record, TableMetadata,
+    Value,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -66,33 +67,30 @@ fn id(number: u64) -> Uuid {
     Uuid::from_u64_pair(7, number)
 }
 
-fn record(number: u64, version: i64, name: &str) -> Record {
+fn record(number: u64, version: i64, name: &str) -> Record<'static> {
+    let raw = format!("{{\"fullname\":\"{name}\",\"v\":{version}}}");
     Record {
         id: id(number),
         version: Some(version),
-        cells: vec![
-            Cell::Text(name.into()),
-            Cell::Real(number as f64 * 1.5),
-            Cell::Integer((number % 2 + 1) as i64),
-            Cell::Null,
-            Cell::Text(format!("Note {number}: grön energi").into()),
+        values: vec![
+            (0, Value::Text(name.to_owned().into())),
+            (1, Value::Real(number as f64 * 1.5)),
+            (2, Value::Integer((number % 2 + 1) as i64)),
+            (4, Value::Text(format!("Note {number}: grön energi").into())),
         ],
-        raw: format!("{{\"fullname\":\"{name}\",\"v\":{version}}}")
-            .into_bytes()
-            .into(),
+        raw: raw.leak(),
     }
 }
 
-fn page(changes: Vec<Change>, next: Option<&str>, delta: Option<&str>) -> RecordPage {
-    RecordPage {
-        changes,
+fn end(next: Option<&str>, delta: Option<&str>) -> PageEnd {
+    PageEnd {
         next_link: next.map(Into::into),
         delta_link: delta.map(Into::into),
-        ..RecordPage::default()
+        ..PageEnd::default()
     }
 }
 
-fn upserts(range: std::ops::Range<u64>, version: i64) -> Vec<Change> {
+fn upserts(range: std::ops::Range<u64>, version: i64) -> Vec<Change<'static>> {
     range
         .map(|n| Change::Upsert(record(n, version, &format!("Person {n:03}"))))
         .collect()
@@ -120,11 +118,8 @@ impl Bench {
     /// Contacts 0 to 9, fully synced.
     fn synced() -> Self {
         let bench = Self::new();
-        let run = bench.mirror.begin_full("contact", true, 1).unwrap();
-        bench
-            .mirror
-            .apply_page("contact", run, page(upserts(0..10, 5), None, Some("d1")), 1)
-            .unwrap();
+        bench.mirror.begin_full("contact", true, 1).unwrap();
+        bench.apply(upserts(0..10, 5), None, Some("d1"), 1);
         bench.mirror.reconcile("contact", 2).unwrap();
         bench
     }
@@ -142,6 +137,27 @@ impl Bench {
             key,
             mirror,
         }
+    }
+
+    fn batch(&self, changes: Vec<Change<'_>>) -> Batch {
+        let mut batch = self.mirror.batch("contact");
+        for change in changes {
+            batch.take(change);
+        }
+        batch
+    }
+
+    fn apply(
+        &self,
+        changes: Vec<Change<'_>>,
+        next: Option<&str>,
+        delta: Option<&str>,
+        now: i64,
+    ) -> PageOutcome {
+        let batch = self.batch(changes);
+        self.mirror
+            .apply_page(&table("contact"), batch, end(next, delta), now)
+            .unwrap()
     }
 
     fn names(&self, spec: ViewSpec) -> Vec<String> {
@@ -170,10 +186,7 @@ impl Bench {
 fn a_full_sync_resumes_at_its_last_page_and_promotes_its_link_with_the_tombstones() {
     let bench = Bench::new();
     let run = bench.mirror.begin_full("contact", true, 1).unwrap();
-    bench
-        .mirror
-        .apply_page("contact", run, page(upserts(0..3, 5), Some("n1"), None), 1)
-        .unwrap();
+    bench.apply(upserts(0..3, 5), Some("n1"), None, 1);
     let bench = bench.reopened();
     let scanning = Checkpoint::Scanning {
         run,
@@ -182,15 +195,9 @@ fn a_full_sync_resumes_at_its_last_page_and_promotes_its_link_with_the_tombstone
     };
     assert_eq!(bench.mirror.checkpoint("contact").unwrap(), scanning);
     // The page once more: nothing is counted or kept twice.
-    let again =
-        bench
-            .mirror
-            .apply_page("contact", run, page(upserts(0..3, 5), Some("n1"), None), 1);
-    assert_eq!(again.unwrap(), PageOutcome::default());
-    bench
-        .mirror
-        .apply_page("contact", run, page(upserts(2..6, 5), None, Some("d1")), 1)
-        .unwrap();
+    let again = bench.apply(upserts(0..3, 5), Some("n1"), None, 1);
+    assert_eq!(again, PageOutcome::default());
+    bench.apply(upserts(2..6, 5), None, Some("d1"), 1);
     assert_eq!(
         bench.mirror.checkpoint("contact").unwrap(),
         Checkpoint::Reconciling { run }
@@ -207,11 +214,8 @@ fn a_full_sync_resumes_at_its_last_page_and_promotes_its_link_with_the_tombstone
 #[test]
 fn a_second_full_sync_finds_what_was_deleted_and_says_so_before() {
     let bench = Bench::synced();
-    let run = bench.mirror.begin_full("contact", true, 3).unwrap();
-    let outcome = bench
-        .mirror
-        .apply_page("contact", run, page(upserts(0..8, 5), None, Some("d2")), 3)
-        .unwrap();
+    bench.mirror.begin_full("contact", true, 3).unwrap();
+    let outcome = bench.apply(upserts(0..8, 5), None, Some("d2"), 3);
     assert_eq!(
         outcome,
         PageOutcome {
@@ -237,7 +241,7 @@ fn a_second_full_sync_finds_what_was_deleted_and_says_so_before() {
 #[test]
 fn an_incremental_sync_applies_changes_deletes_and_returns() {
     let bench = Bench::synced();
-    let run = bench.mirror.begin_incremental("contact", 3).unwrap();
+    bench.mirror.begin_incremental("contact", 3).unwrap();
     let changes = vec![
         Change::Upsert(record(1, 9, "Renamed")),
         Change::Upsert(record(2, 4, "From an older page")),
@@ -245,10 +249,7 @@ fn an_incremental_sync_applies_changes_deletes_and_returns() {
         Change::Delete(id(999)),
         Change::Upsert(record(50, 9, "New")),
     ];
-    let outcome = bench
-        .mirror
-        .apply_page("contact", run, page(changes, None, Some("d2")), 3)
-        .unwrap();
+    let outcome = bench.apply(changes, None, Some("d2"), 3);
     assert_eq!(
         outcome,
         PageOutcome {
@@ -261,12 +262,9 @@ fn an_incremental_sync_applies_changes_deletes_and_returns() {
     assert_eq!((bench.state().live, bench.state().deleted), (10, 1));
     let names = bench.names(ViewSpec::default());
     assert!(names.contains(&"Renamed".into()) && names.contains(&"Person 002".into()));
-    let run = bench.mirror.begin_incremental("contact", 4).unwrap();
+    bench.mirror.begin_incremental("contact", 4).unwrap();
     let back = vec![Change::Upsert(record(3, 12, "Back"))];
-    bench
-        .mirror
-        .apply_page("contact", run, page(back, None, None), 4)
-        .unwrap();
+    bench.apply(back, None, None, 4);
     assert_eq!((bench.state().live, bench.state().deleted), (11, 0));
     let idle = Checkpoint::Idle {
         delta_link: Some("d2".into()),
@@ -290,7 +288,7 @@ fn invalidated_rows_stay_and_are_fresh_again_once_read() {
     assert_eq!(bench.state().stale, 10);
     bench
         .mirror
-        .apply_records("contact", upserts(0..10, 5), 7)
+        .apply_records(&table("contact"), bench.batch(upserts(0..10, 5)), 7)
         .unwrap();
     assert_eq!(bench.state().stale, 0);
 }
@@ -362,19 +360,24 @@ fn views_sort_filter_and_search() {
 #[test]
 fn a_lookup_shows_the_current_name_of_a_mirrored_target() {
     let bench = Bench::synced();
-    let lookup = |target: &str, number, name: &str| {
-        Cell::Lookup(Box::new(Lookup {
-            id: id(number),
-            table: Some(target.into()),
-            name: Some(name.into()),
-        }))
+    let lookup = |target: &str, number, name: &str| Value::Lookup {
+        id: id(number),
+        table: Some(target.to_owned().into()),
+        name: Some(name.to_owned().into()),
     };
     let mut to_contact = record(20, 6, "Child");
-    to_contact.cells[3] = lookup("contact", 1, "Old name of 1");
+    to_contact
+        .values
+        .push((3, lookup("contact", 1, "Old name of 1")));
     let mut to_account = record(21, 6, "Employee");
-    to_account.cells[3] = lookup("account", 1, "Osterhall Energy");
+    to_account
+        .values
+        .push((3, lookup("account", 1, "Osterhall Energy")));
     let changes = vec![Change::Upsert(to_contact), Change::Upsert(to_account)];
-    bench.mirror.apply_records("contact", changes, 5).unwrap();
+    bench
+        .mirror
+        .apply_records(&table("contact"), bench.batch(changes), 5)
+        .unwrap();
     let name = |number| match &bench
         .mirror
         .record("contact", id(number), true)
@@ -404,12 +407,9 @@ fn a_lookup_shows_the_current_name_of_a_mirrored_target() {
 #[test]
 fn the_record_comes_back_byte_for_byte_with_a_dictionary_too() {
     let bench = Bench::new();
-    let run = bench.mirror.begin_full("contact", true, 1).unwrap();
+    bench.mirror.begin_full("contact", true, 1).unwrap();
     let changes = upserts(0..1_500, 5);
-    bench
-        .mirror
-        .apply_page("contact", run, page(changes, None, Some("d")), 1)
-        .unwrap();
+    bench.apply(changes, None, Some("d"), 1);
     let bench = bench.reopened();
     let row = bench
         .mirror
@@ -418,7 +418,7 @@ fn the_record_comes_back_byte_for_byte_with_a_dictionary_too() {
         .unwrap();
     assert_eq!(
         row.raw.as_deref(),
-        Some(&*record(1_234, 5, "Person 1234").raw)
+        Some(record(1_234, 5, "Person 1234").raw.as_bytes())
     );
 }
 

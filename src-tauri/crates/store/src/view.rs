@@ -1,18 +1,20 @@
 //! Views: selectors and an order become a vector of row numbers, which serves any window at once.
 
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::types::Value;
+use rusqlite::types::{ToSql, ToSqlOutput, Value};
 use rusqlite::{Connection, params_from_iter};
 use salesmirror_model::{Cell, ColumnMetadata, TableMetadata};
 
 use crate::codec::Codec;
 use crate::database::quoted;
+use crate::ids::StoredId;
 use crate::row::{Reader, Row};
-use crate::schema::{self, data, search, target_column};
-use crate::search::terms;
+use crate::schema::{self, data, target_column};
+use crate::search::{self, Terms, terms};
 use crate::{Result, StoreError};
 
 /// Whether deleted rows are in a view.
@@ -113,7 +115,21 @@ impl View {
 #[derive(Default)]
 struct Sql {
     text: String,
-    values: Vec<Value>,
+    values: Vec<Parameter>,
+}
+
+enum Parameter {
+    One(Value),
+    Rows(Rc<Vec<Value>>),
+}
+
+impl ToSql for Parameter {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::One(value) => value.to_sql(),
+            Self::Rows(rowids) => rowids.to_sql(),
+        }
+    }
 }
 
 impl Sql {
@@ -123,7 +139,7 @@ impl Sql {
 
     fn bind(&mut self, value: Value) {
         self.text.push('?');
-        self.values.push(value);
+        self.values.push(Parameter::One(value));
     }
 
     fn list(&mut self, values: impl Iterator<Item = Value>) {
@@ -147,9 +163,13 @@ pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<Vec<u32>> {
         .as_ref()
         .map(|sort| column(&table, &sort.column).map(|found| (found, sort)));
     let sort = sort.transpose()?;
+    let search = spec.search.as_deref();
+    let search = search.map(|text| Search::run(connection, &table, text));
+    let search = search.transpose()?;
+    let search = search.as_ref();
     let mut rowids = Vec::new();
     match sort {
-        None => select(connection, &table, spec, None, &mut rowids)?,
+        None => select(connection, &table, spec, search, None, &mut rowids)?,
         Some((column, sort)) => {
             let key = sort_key(connection, column)?;
             let order = if sort.descending { "DESC" } else { "ASC" };
@@ -157,8 +177,15 @@ pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<Vec<u32>> {
             let present =
                 format!(" AND {key} IS NOT NULL ORDER BY {key} {order}, d._rowid {order}");
             let absent = format!(" AND {key} IS NULL ORDER BY d._rowid {order}");
-            select(connection, &table, spec, Some(&present), &mut rowids)?;
-            select(connection, &table, spec, Some(&absent), &mut rowids)?;
+            select(
+                connection,
+                &table,
+                spec,
+                search,
+                Some(&present),
+                &mut rowids,
+            )?;
+            select(connection, &table, spec, search, Some(&absent), &mut rowids)?;
         }
     }
     Ok(rowids)
@@ -168,6 +195,7 @@ fn select(
     connection: &Connection,
     table: &TableMetadata,
     spec: &ViewSpec,
+    search: Option<&Search>,
     tail: Option<&str>,
     rowids: &mut Vec<u32>,
 ) -> Result<()> {
@@ -188,8 +216,8 @@ fn select(
     if spec.stale_only {
         sql.push(" AND d._stale_at IS NOT NULL");
     }
-    if let Some(text) = &spec.search {
-        search_condition(&mut sql, table, text);
+    if let Some(search) = search {
+        search.condition(&mut sql, table);
     }
     for condition in &spec.conditions {
         sql.push(" AND ");
@@ -209,23 +237,37 @@ fn select(
     Ok(())
 }
 
-fn search_condition(sql: &mut Sql, table: &TableMetadata, text: &str) {
-    let terms = terms(text);
-    if let Some(phrases) = terms.phrases {
-        let index = search(&table.logical_name);
-        sql.push(&format!(
-            " AND d._rowid IN (SELECT rowid FROM {index} WHERE {index} MATCH "
-        ));
-        sql.bind(Value::Text(phrases));
-        sql.push(")");
+/// What a search text asks of a view's rows.
+struct Search {
+    /// The rows that hold the longer terms.
+    rowids: Option<Rc<Vec<Value>>>,
+    prefixes: Vec<String>,
+}
+
+impl Search {
+    fn run(connection: &Connection, table: &TableMetadata, text: &str) -> Result<Self> {
+        let Terms { parts, prefixes } = terms(text);
+        let rowids = search::find(connection, table, &parts)?;
+        let values = |rowids: Vec<i64>| Rc::new(rowids.into_iter().map(Value::Integer).collect());
+        Ok(Self {
+            rowids: rowids.map(values),
+            prefixes,
+        })
     }
-    for prefix in terms.prefixes {
-        let Some(name) = &table.primary_name else {
-            continue;
-        };
-        sql.push(&format!(" AND folded_starts_with(d.{}, ", quoted(name)));
-        sql.bind(Value::Text(prefix));
-        sql.push(")");
+
+    fn condition(&self, sql: &mut Sql, table: &TableMetadata) {
+        if let Some(rowids) = &self.rowids {
+            sql.push(" AND d._rowid IN rarray(?)");
+            sql.values.push(Parameter::Rows(Rc::clone(rowids)));
+        }
+        for prefix in &self.prefixes {
+            let Some(name) = &table.primary_name else {
+                continue;
+            };
+            sql.push(&format!(" AND folded_starts_with(d.{}, ", quoted(name)));
+            sql.bind(Value::Text(prefix.clone()));
+            sql.push(")");
+        }
     }
 }
 
@@ -303,8 +345,8 @@ fn value(cell: &Cell) -> Value {
         Cell::Integer(number) => Value::Integer(*number),
         Cell::Real(number) => Value::Real(*number),
         Cell::Text(text) => Value::Text(text.to_string()),
-        Cell::Id(id) => Value::Blob(id.as_bytes().to_vec()),
-        Cell::Lookup(lookup) => Value::Blob(lookup.id.as_bytes().to_vec()),
+        Cell::Id(id) => Value::Blob(StoredId::from(*id).0.to_vec()),
+        Cell::Lookup(lookup) => Value::Blob(StoredId::from(lookup.id).0.to_vec()),
     }
 }
 

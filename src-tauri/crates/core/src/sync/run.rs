@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use salesmirror_dataverse::{Client, Error as ServiceError, FetchedPage, PageRequest, ScanOptions};
-use salesmirror_model::{Change, RecordPage, TableMetadata};
-use salesmirror_store::{Checkpoint, Mirror, PageOutcome, RunRow, StoreError};
+use salesmirror_model::{Change, Collect as _, PageEnd, TableMetadata};
+use salesmirror_store::{Batch, Checkpoint, Mirror, PageOutcome, RunRow, StoreError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -227,49 +227,43 @@ impl Run<'_> {
         };
         let checkpoint = self.checkpoint().await?;
         let tracked = self.tracked;
-        let (run, request) = match checkpoint {
-            Checkpoint::Following { run, next_link } if !full => {
+        let request = match checkpoint {
+            Checkpoint::Following { next_link, .. } if !full => {
                 self.strategy = Strategy::Incremental;
-                (run, self.link(&next_link, &options)?)
+                self.link(&next_link, &options)?
             }
             Checkpoint::Idle {
                 delta_link: Some(link),
                 needs_full: false,
             } if !full => {
                 self.strategy = Strategy::Incremental;
-                let run = self
-                    .mirror(|mirror, table| mirror.begin_incremental(table, now_ms()))
+                self.mirror(|mirror, table| mirror.begin_incremental(table, now_ms()))
                     .await?;
-                (run, self.link(&link, &options)?)
+                self.link(&link, &options)?
             }
             Checkpoint::Scanning {
-                run,
                 next_link: Some(link),
                 ..
             } if !full => {
                 self.strategy = Strategy::Full;
                 self.resumed = true;
-                (run, self.link(&link, &options)?)
+                self.link(&link, &options)?
             }
             _ => {
                 self.strategy = Strategy::Full;
                 self.resumed = false;
-                let run = self
-                    .mirror(move |mirror, table| mirror.begin_full(table, tracked, now_ms()))
+                self.mirror(move |mirror, table| mirror.begin_full(table, tracked, now_ms()))
                     .await?;
-                (
-                    run,
-                    self.client
-                        .first_request(metadata, &options)
-                        .map_err(Error::from)?,
-                )
+                self.client
+                    .first_request(metadata, &options)
+                    .map_err(Error::from)?
             }
         };
         if self.strategy == Strategy::Full {
             self.expected = self.expected_rows().await;
         }
         self.show_progress();
-        self.read_pages(metadata, run, request, &options).await
+        self.read_pages(metadata, request, &options).await
     }
 
     fn link(&self, link: &str, options: &ScanOptions) -> Result<PageRequest> {
@@ -289,22 +283,21 @@ impl Run<'_> {
     async fn read_pages(
         &mut self,
         metadata: &Arc<TableMetadata>,
-        run: i64,
         request: PageRequest,
         options: &ScanOptions,
     ) -> Result<(), Setback> {
         let mut pending = self.fetch(metadata, request);
         loop {
-            let FetchedPage { page, room } = match (&mut pending.0).await {
+            let FetchedPage { rows, end, room } = match (&mut pending.0).await {
                 Ok(Ok(page)) => page,
                 Ok(Err(error)) => return Err(self.setback(error)),
                 Err(_) => return Err(Error::interrupted().into()),
             };
-            for reason in &page.unreadable {
+            for reason in &end.unreadable {
                 tracing::warn!(table = self.table, "{reason}");
             }
-            let next = page.next_link.clone();
-            let ends_untracked = next.is_none() && page.delta_link.is_none();
+            let next = end.next_link.clone();
+            let ends_untracked = next.is_none() && end.delta_link.is_none();
             if ends_untracked && self.tracked && self.strategy == Strategy::Full {
                 // Older versions gave no delta link while formatted values were asked for.
                 return Err(if self.annotations {
@@ -318,7 +311,7 @@ impl Run<'_> {
                 Some(link) => Some(self.fetch(metadata, self.link(link, options)?)),
                 None => None,
             };
-            self.apply(run, page).await?;
+            self.apply(metadata, rows, end).await?;
             drop(room);
             match following {
                 Some(next) => pending = next,
@@ -329,8 +322,10 @@ impl Run<'_> {
 
     fn fetch(&self, metadata: &Arc<TableMetadata>, request: PageRequest) -> Pending {
         let (client, metadata) = (self.client.clone(), Arc::clone(metadata));
+        let mirror = self.session.mirror().clone();
         Pending(tokio::spawn(async move {
-            client.fetch_page(&metadata, &request).await
+            let batch = || mirror.batch(&metadata.logical_name);
+            client.fetch_page(&metadata, &request, batch).await
         }))
     }
 
@@ -345,10 +340,16 @@ impl Run<'_> {
         Setback::Failed(error.into())
     }
 
-    async fn apply(&mut self, run: i64, page: RecordPage) -> Result<()> {
-        let rows = page.changes.len() as u64;
+    async fn apply(
+        &mut self,
+        metadata: &Arc<TableMetadata>,
+        batch: Batch,
+        end: PageEnd,
+    ) -> Result<()> {
+        let rows = end.rows;
+        let metadata = Arc::clone(metadata);
         let outcome = self
-            .mirror(move |mirror, table| mirror.apply_page(table, run, page, now_ms()))
+            .mirror(move |mirror, _| mirror.apply_page(&metadata, batch, end, now_ms()))
             .await?;
         self.pages += 1;
         self.rows += rows;
@@ -388,25 +389,25 @@ impl Run<'_> {
     }
 
     /// Reads invalidated rows again that the sync did not bring.
-    async fn refresh_stale(&mut self, metadata: &TableMetadata) -> Result<()> {
+    async fn refresh_stale(&mut self, metadata: &Arc<TableMetadata>) -> Result<()> {
         let ids = self
             .mirror(|mirror, table| mirror.stale_ids(table, STALE_BY_ID as u32))
             .await?;
         if ids.is_empty() {
             return Ok(());
         }
-        let mut changes = Vec::with_capacity(ids.len());
+        let mut batch = self.mirror(|mirror, table| Ok(mirror.batch(table))).await?;
         for id in ids {
             if self.cancel.is_cancelled() {
                 return Err(Error::interrupted());
             }
-            changes.push(match self.client.fetch_record(metadata, id).await? {
-                Some(record) => Change::Upsert(record),
-                None => Change::Delete(id),
-            });
+            if !self.client.fetch_record(metadata, id, &mut batch).await? {
+                batch.take(Change::Delete(id));
+            }
         }
+        let metadata = Arc::clone(metadata);
         let outcome = self
-            .mirror(|mirror, table| mirror.apply_records(table, changes, now_ms()))
+            .mirror(move |mirror, _| mirror.apply_records(&metadata, batch, now_ms()))
             .await?;
         self.outcome.updated += outcome.updated;
         self.outcome.deleted += outcome.deleted;
@@ -415,7 +416,7 @@ impl Run<'_> {
 }
 
 /// A page on its way; given up where nobody waits for it any more.
-struct Pending(JoinHandle<std::result::Result<FetchedPage, ServiceError>>);
+struct Pending(JoinHandle<std::result::Result<FetchedPage<Batch>, ServiceError>>);
 
 impl Drop for Pending {
     fn drop(&mut self) {
