@@ -30,8 +30,11 @@ impl Client {
         ids: &[Uuid],
         rows: &mut dyn Collect,
     ) -> Result<()> {
-        let parts: Vec<Vec<(Uuid, Option<Bytes>)>> = stream::iter(ids.chunks(READS))
+        let reads: Vec<_> = ids
+            .chunks(READS)
             .map(|ids| self.fetch_some(table, ids))
+            .collect();
+        let parts: Vec<Vec<(Uuid, Option<Bytes>)>> = stream::iter(reads)
             .buffered(self.parallelism())
             .try_collect()
             .await?;
@@ -54,11 +57,15 @@ impl Client {
             [] | [_] => Vec::new(),
             _ => self.batch(table, ids).await?,
         };
-        stream::iter(ids.iter().enumerate())
+        let reads: Vec<_> = ids
+            .iter()
+            .enumerate()
             .map(|(place, id)| {
-                let part = answered.get(place);
-                async move { Ok((*id, self.part(table, *id, part).await?)) }
+                let (id, part) = (*id, answered.get(place));
+                async move { Ok((id, self.part(table, id, part).await?)) }
             })
+            .collect();
+        stream::iter(reads)
             .buffered(self.parallelism())
             .try_collect()
             .await

@@ -104,7 +104,7 @@ impl Mirror {
 
     /// A read-only connection of one's own.
     pub(crate) fn open_reader(&self) -> Result<Connection> {
-        database::open_readable(&self.inner.path, &self.inner.key)
+        database::open_readable(&self.inner.path, &self.inner.key, PageHmac::Sha256)
     }
 
     fn write<T, F>(&self, work: F) -> Result<T>

@@ -12,6 +12,7 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, params};
 use salesmirror_model::{ColumnKind, ColumnMetadata, TableMetadata};
+use uuid::Uuid;
 
 use crate::database::quoted;
 use crate::ids::StoredId;

@@ -516,7 +516,7 @@ fn a_database_of_a_newer_version_is_refused_and_stays_as_it_is() {
     let path = folder.path().join("app.db");
     let key = DatabaseKey::from_bytes([7; 32]);
     drop(AppDb::open(&path, &key).unwrap());
-    let connection = database::open_writable(&path, &key, database::PageHmac::Sha256).unwrap();
+    let connection = database::open_writable(&path, &key, database::PageHmac::Sha512).unwrap();
     connection.pragma_update(None, "user_version", 999).unwrap();
     drop(connection);
     for _ in 0..2 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use salesmirror_dataverse::{Client, Error as ServiceError, FetchedPage, PageRequest, ScanOptions};
-use salesmirror_model::{Change, Collect as _, PageEnd, TableMetadata};
+use salesmirror_model::{PageEnd, TableMetadata};
 use salesmirror_store::{Batch, Checkpoint, Mirror, PageOutcome, RunRow, StoreError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -34,11 +34,11 @@ pub async fn run(
         session,
         client: session.client().metered(),
         table,
-        cancel,
         strategy: Strategy::Full,
         resumed: false,
         tracked: true,
         annotations: true,
+        page_size: ScanOptions::default().page_size,
         outcome: PageOutcome::default(),
         pages: 0,
         rows: 0,
@@ -118,12 +118,14 @@ struct Run<'a> {
     session: &'a Session,
     client: Client,
     table: &'a str,
-    cancel: &'a CancellationToken,
     strategy: Strategy,
     /// The chain began with a link that an earlier run kept, which can have expired since.
     resumed: bool,
     tracked: bool,
     annotations: bool,
+    /// Rows a page. A next link keeps the size that its scan began with, so that another size
+    /// begins the scan again.
+    page_size: u32,
     outcome: PageOutcome,
     pages: u64,
     rows: u64,
@@ -139,6 +141,8 @@ enum Setback {
     Untracked,
     /// The service gave no delta link with annotations: once more without.
     WithoutAnnotations,
+    /// Pages of this size break, again and again: once more with smaller ones.
+    SmallerPages(u32),
     Failed(Error),
 }
 
@@ -173,6 +177,16 @@ impl Run<'_> {
                 }
                 Err(Setback::Untracked) => self.tracked = false,
                 Err(Setback::WithoutAnnotations) => self.annotations = false,
+                Err(Setback::SmallerPages(size)) => {
+                    tracing::warn!(table = self.table, size, "pages broke; smaller ones follow");
+                    self.page_size = size;
+                    if self.strategy == Strategy::Incremental {
+                        // From the delta link on: the pages behind it keep their size.
+                        self.mirror(|mirror, table| mirror.begin_incremental(table, now_ms()))
+                            .await?;
+                        continue;
+                    }
+                }
             }
             full = true;
         }
@@ -223,7 +237,7 @@ impl Run<'_> {
         let options = ScanOptions {
             track_changes: self.tracked,
             annotations: self.annotations,
-            ..ScanOptions::default()
+            page_size: self.page_size,
         };
         let checkpoint = self.checkpoint().await?;
         let tracked = self.tracked;
@@ -333,6 +347,15 @@ impl Run<'_> {
         if error.tracking_refused() && self.tracked {
             return Setback::Untracked;
         }
+        if let ServiceError::PageBroke { page_size, .. } = &error
+            && let Some(smaller) = (ScanOptions {
+                page_size: *page_size,
+                ..ScanOptions::default()
+            })
+            .halved()
+        {
+            return Setback::SmallerPages(smaller.page_size);
+        }
         let kept_link = self.strategy == Strategy::Incremental || self.resumed;
         if kept_link && error.delta_expired() && error.code() != "missing_privilege" {
             return Setback::StartOver;
@@ -397,14 +420,9 @@ impl Run<'_> {
             return Ok(());
         }
         let mut batch = self.mirror(|mirror, table| Ok(mirror.batch(table))).await?;
-        for id in ids {
-            if self.cancel.is_cancelled() {
-                return Err(Error::interrupted());
-            }
-            if !self.client.fetch_record(metadata, id, &mut batch).await? {
-                batch.take(Change::Delete(id));
-            }
-        }
+        self.client
+            .fetch_records(metadata, &ids, &mut batch)
+            .await?;
         let metadata = Arc::clone(metadata);
         let outcome = self
             .mirror(move |mirror, _| mirror.apply_records(&metadata, batch, now_ms()))

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use salesmirror_model::parse_guid;
+use uuid::Uuid;
 
 use super::*;
 
@@ -18,7 +19,7 @@ fn status(code: u16, headers: &[(&str, &str)], body: &str) -> Response {
 /// A body that ends before its announced length.
 fn cut() -> Response {
     let chunks = futures::stream::iter([
-        Ok(Bytes::from_static(b"{\"value\":[")),
+        Ok(axum::body::Bytes::from_static(b"{\"value\":[")),
         Err(std::io::Error::other("cut")),
     ]);
     Response::new(Body::from_stream(chunks))
@@ -86,7 +87,10 @@ async fn a_page_that_breaks_each_time_asks_for_a_smaller_one() {
     let (_service, client) = serve(broken()).await;
     let options = ScanOptions::default();
     let request = client.first_request(&accounts(), &options).unwrap();
-    let error = client.fetch_page(&accounts(), &request).await.unwrap_err();
+    let error = client
+        .fetch_page(&accounts(), &request, Rows::default)
+        .await
+        .unwrap_err();
     assert!(
         matches!(
             error,
@@ -111,7 +115,10 @@ async fn a_page_that_breaks_each_time_asks_for_a_smaller_one() {
     let request = client
         .first_request(&accounts(), &options.halved().unwrap())
         .unwrap();
-    client.fetch_page(&accounts(), &request).await.unwrap();
+    client
+        .fetch_page(&accounts(), &request, Rows::default)
+        .await
+        .unwrap();
     let seen = service.seen.lock().unwrap();
     let prefer = seen[4].1["prefer"].to_str().unwrap();
     assert!(prefer.starts_with("odata.maxpagesize=2500,"), "{prefer}");
@@ -125,6 +132,21 @@ const IDS: [&str; 3] = [
 
 fn record(id: &str) -> String {
     format!("{{\"@odata.context\":\"c\",\"accountid\":\"{id}\",\"name\":\"{id}\"}}")
+}
+
+/// Which of the records are there, in the order they were asked for.
+async fn there(client: &Client, ids: &[Uuid]) -> Vec<bool> {
+    let mut rows = Rows::default();
+    client
+        .fetch_records(&accounts(), ids, &mut rows)
+        .await
+        .unwrap();
+    let found = rows.0.iter().zip(ids).map(|(change, wanted)| match change {
+        Change::Upsert(record) if record.id == *wanted => true,
+        Change::Delete(id) if id == wanted => false,
+        other => panic!("{other:?}"),
+    });
+    found.collect()
 }
 
 #[tokio::test]
@@ -143,9 +165,7 @@ async fn records_come_in_a_batch_and_what_it_leaves_open_one_by_one() {
     );
     let single = status(200, &[], &record(IDS[2]));
     let (service, client) = serve(vec![batch, single]).await;
-    let records = client.fetch_records(&accounts(), &ids).await.unwrap();
-    let found: Vec<bool> = records.iter().map(|(_, record)| record.is_some()).collect();
-    assert_eq!(found, [true, false, true]);
+    assert_eq!(there(&client, &ids).await, [true, false, true]);
     let seen = service.seen.lock().unwrap();
     assert_eq!(seen[0].0, "/api/data/v9.2/$batch");
     assert_eq!(seen[0].1["prefer"], "odata.continue-on-error");
@@ -171,11 +191,9 @@ async fn where_batches_are_refused_records_come_one_by_one() {
         one(IDS[0]),
     ];
     let (service, client) = serve(replies).await;
-    let records = client.fetch_records(&accounts(), &ids).await.unwrap();
-    assert!(records.iter().all(|(_, record)| record.is_none()));
+    assert_eq!(there(&client, &ids).await, [false; 3]);
     // Once refused, no batch is tried again.
-    let again = client.fetch_records(&accounts(), &ids[..1]).await.unwrap();
-    assert!(again[0].1.is_some());
+    assert_eq!(there(&client, &ids[..1]).await, [true]);
     let seen = service.seen.lock().unwrap();
     let batches = seen.iter().filter(|(path, _)| path.ends_with("$batch"));
     assert_eq!((batches.count(), seen.len()), (1, 5));
