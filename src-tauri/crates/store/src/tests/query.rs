@@ -11,17 +11,12 @@ const LIMITS: QueryLimits = QueryLimits {
 
 fn bench() -> Bench {
     let bench = Bench::new();
-    let run = bench.mirror.begin_full("contact", true, 1).unwrap();
-    let first = page(upserts(0..40, 5), None, Some("secret-delta-link"));
-    bench.mirror.apply_page("contact", run, first, 1).unwrap();
+    bench.mirror.begin_full("contact", true, 1).unwrap();
+    bench.apply(upserts(0..40, 5), None, Some("secret-delta-link"), 1);
     bench.mirror.reconcile("contact", 1).unwrap();
-    let run = bench.mirror.begin_incremental("contact", 2).unwrap();
-    let second = page(
-        vec![Change::Delete(id(39))],
-        None,
-        Some("secret-delta-link"),
-    );
-    bench.mirror.apply_page("contact", run, second, 2).unwrap();
+    bench.mirror.begin_incremental("contact", 2).unwrap();
+    let gone = vec![Change::Delete(id(39))];
+    bench.apply(gone, None, Some("secret-delta-link"), 2);
     bench
 }
 
