@@ -21,14 +21,14 @@ pub struct Batch {
     /// `None` until there is a dictionary, or no hope of one.
     compressor: Option<Compressor<'static>>,
     rows: Vec<PackedRow>,
-    values: Vec<(usize, Packed)>,
+    values: Vec<PackedValue>,
     /// Texts and ids, row by row.
     texts: Vec<u8>,
     /// Records, row by row; compressed once there is a compressor.
     records: Vec<u8>,
     /// Tables that lookups point to.
     targets: Vec<Box<str>>,
-    target_places: FxHashMap<Box<str>, u16>,
+    lookup_kinds: FxHashMap<Box<str>, u16>,
     /// The first record that could not be packed.
     problem: Option<StoreError>,
 }
@@ -46,28 +46,60 @@ struct PackedRecord {
     values: Range<usize>,
 }
 
-/// A value; places count from the row's first text.
+/// A value in sixteen bytes: a page has hundreds of thousands.
 #[derive(Clone, Copy)]
-enum Packed {
-    Integer(i64),
-    Real(f64),
-    Text(Span),
-    Id(u32),
-    Lookup { id: u32, table: u16, name: Span },
-}
-
-#[derive(Clone, Copy)]
-struct Span {
-    start: u32,
+struct PackedValue {
+    /// The number itself, or where the text or the id begins, from the row's first text on.
+    content: u64,
+    /// Length of a text, or of the name behind a lookup's id.
     length: u32,
+    column: u16,
+    kind: u16,
 }
 
-/// Stands for a name or a table that did not come.
-const NO_NAME: Span = Span {
-    start: 0,
-    length: u32::MAX,
-};
-const NO_TABLE: u16 = u16::MAX;
+/// Kinds of packed values. A lookup into the n-th table of the batch has `LOOKUP + n`.
+const INTEGER: u16 = 0;
+const REAL: u16 = 1;
+const TEXT: u16 = 2;
+const ID: u16 = 3;
+const LOOKUP_ANYWHERE: u16 = 4;
+const LOOKUP: u16 = 5;
+/// The length of a name that did not come.
+const NO_NAME: u32 = u32::MAX;
+
+/// What the last page of a table took, so that the next one's room is there from the beginning.
+#[derive(Clone, Copy)]
+pub struct Sizes {
+    rows: usize,
+    values: usize,
+    texts: usize,
+    records: usize,
+}
+
+impl Default for Sizes {
+    /// Some wide rows. Room that is not used takes no memory.
+    fn default() -> Self {
+        Self {
+            rows: 5_000,
+            values: 320_000,
+            texts: 5 << 20,
+            records: 4 << 20,
+        }
+    }
+}
+
+impl Sizes {
+    /// A little more room, since pages are not quite alike.
+    fn with_reserve(self) -> Self {
+        let more = |size: usize| size + size / 8;
+        Self {
+            rows: more(self.rows),
+            values: more(self.values),
+            texts: more(self.texts),
+            records: more(self.records),
+        }
+    }
+}
 
 /// A row of a batch.
 pub enum BatchRow<'b> {
@@ -111,17 +143,18 @@ impl Batch {
             Ok((compressor, dictionary)) => (compressor, dictionary, None),
             Err(error) => (None, None, Some(error)),
         };
+        let sizes = codec.sizes(table).with_reserve();
         Self {
             codec,
             table: table.into(),
             dictionary,
             compressor,
-            rows: Vec::new(),
-            values: Vec::new(),
-            texts: Vec::new(),
-            records: Vec::new(),
+            rows: Vec::with_capacity(sizes.rows),
+            values: Vec::with_capacity(sizes.values),
+            texts: Vec::with_capacity(sizes.texts),
+            records: Vec::with_capacity(sizes.records),
             targets: Vec::new(),
-            target_places: FxHashMap::default(),
+            lookup_kinds: FxHashMap::default(),
             problem,
         }
     }
@@ -134,6 +167,13 @@ impl Batch {
         if self.compressor.is_none() {
             self.begin_compressing()?;
         }
+        let sizes = Sizes {
+            rows: self.rows.len(),
+            values: self.values.len(),
+            texts: self.texts.len(),
+            records: self.records.len(),
+        };
+        self.codec.remember_sizes(&self.table, sizes);
         Ok(())
     }
 
@@ -178,21 +218,32 @@ impl Batch {
     fn pack(&mut self, record: Record<'_>) -> Result<()> {
         let (base, first) = (self.texts.len(), self.values.len());
         for (column, value) in record.values {
-            let packed = match value {
-                Value::Integer(number) => Packed::Integer(number),
-                Value::Real(number) => Packed::Real(number),
-                Value::Text(text) => Packed::Text(self.keep(base, text.as_bytes())?),
-                Value::Id(id) => Packed::Id(self.keep(base, &StoredId::from(id).0)?.start),
-                Value::Lookup { id, table, name } => Packed::Lookup {
-                    id: self.keep(base, &StoredId::from(id).0)?.start,
-                    table: table.map_or(NO_TABLE, |table| self.target_place(&table)),
-                    name: match name {
-                        Some(name) => self.keep(base, name.as_bytes())?,
+            let (kind, content, length) = match value {
+                Value::Integer(number) => (INTEGER, number.cast_unsigned(), 0),
+                Value::Real(number) => (REAL, number.to_bits(), 0),
+                Value::Text(text) => (TEXT, self.keep(base, text.as_bytes()), size(&text)?),
+                Value::Id(id) => (ID, self.keep(base, &StoredId::from(id).0), 0),
+                Value::Lookup { id, table, name } => {
+                    let kind = table.map_or(LOOKUP_ANYWHERE, |table| self.lookup_kind(&table));
+                    let content = self.keep(base, &StoredId::from(id).0);
+                    let length = match &name {
+                        Some(name) => {
+                            self.keep(base, name.as_bytes());
+                            size(name)?
+                        }
                         None => NO_NAME,
-                    },
-                },
+                    };
+                    (kind, content, length)
+                }
             };
-            self.values.push((column, packed));
+            let column = u16::try_from(column)
+                .map_err(|_| StoreError::Unreadable("a table of 65,536 columns".to_owned()))?;
+            self.values.push(PackedValue {
+                content,
+                length,
+                column,
+                kind,
+            });
         }
         let raw = record.raw.as_bytes();
         let raw = match &mut self.compressor {
@@ -218,31 +269,32 @@ impl Batch {
         Ok(())
     }
 
-    fn keep(&mut self, base: usize, bytes: &[u8]) -> Result<Span> {
-        let place = |length: usize| {
-            u32::try_from(length)
-                .map_err(|_| StoreError::Unreadable("a record of more than 4 GB".to_owned()))
-        };
-        let span = Span {
-            start: place(self.texts.len() - base)?,
-            length: place(bytes.len())?,
-        };
+    /// Keeps bytes; gives their place in the row.
+    fn keep(&mut self, base: usize, bytes: &[u8]) -> u64 {
+        let place = self.texts.len() - base;
         self.texts.extend_from_slice(bytes);
-        Ok(span)
+        place as u64
     }
 
-    fn target_place(&mut self, table: &str) -> u16 {
-        if let Some(place) = self.target_places.get(table) {
-            return *place;
+    /// The kind of a lookup into this table.
+    fn lookup_kind(&mut self, table: &str) -> u16 {
+        if let Some(kind) = self.lookup_kinds.get(table) {
+            return *kind;
         }
         // No organisation has so many tables; a lookup into one too many is kept without its table.
-        let Ok(place) = u16::try_from(self.targets.len()) else {
-            return NO_TABLE;
+        let Ok(kind) = u16::try_from(self.targets.len() + usize::from(LOOKUP)) else {
+            return LOOKUP_ANYWHERE;
         };
         self.targets.push(table.into());
-        self.target_places.insert(table.into(), place);
-        place
+        self.lookup_kinds.insert(table.into(), kind);
+        kind
     }
+}
+
+/// The length of a text.
+fn size(text: &str) -> Result<u32> {
+    u32::try_from(text.len())
+        .map_err(|_| StoreError::Unreadable("a text of more than 4 GB".to_owned()))
 }
 
 impl Collect for Batch {
@@ -274,42 +326,38 @@ impl<'b> BatchRecord<'b> {
     /// The values that are not null, each with the place of its column.
     pub fn values(&self) -> impl Iterator<Item = (usize, BatchValue<'b>)> {
         let texts = &self.batch.texts[self.record.texts..];
-        let tables = &self.batch.targets;
+        let targets = &self.batch.targets;
         self.batch.values[self.record.values.clone()]
             .iter()
-            .map(move |(column, value)| {
-                let value = match *value {
-                    Packed::Integer(number) => BatchValue::Integer(number),
-                    Packed::Real(number) => BatchValue::Real(number),
-                    Packed::Text(span) => BatchValue::Text(text(texts, span).unwrap_or_default()),
-                    Packed::Id(start) => BatchValue::Id(id(texts, start)),
-                    Packed::Lookup {
-                        id: start,
-                        table,
-                        name,
-                    } => BatchValue::Lookup {
-                        id: id(texts, start),
-                        table: tables.get(usize::from(table)).map(|table| &**table),
-                        name: text(texts, name),
+            .map(move |value| {
+                let place = value.content as usize;
+                let unpacked = match value.kind {
+                    INTEGER => BatchValue::Integer(value.content.cast_signed()),
+                    REAL => BatchValue::Real(f64::from_bits(value.content)),
+                    TEXT => BatchValue::Text(text(texts, place, value.length)),
+                    ID => BatchValue::Id(id(texts, place)),
+                    kind => BatchValue::Lookup {
+                        id: id(texts, place),
+                        table: usize::from(kind)
+                            .checked_sub(usize::from(LOOKUP))
+                            .map(|place| &*targets[place]),
+                        name: (value.length != NO_NAME)
+                            .then(|| text(texts, place + 16, value.length)),
                     },
                 };
-                (*column, value)
+                (usize::from(value.column), unpacked)
             })
     }
 }
 
-fn text(texts: &[u8], span: Span) -> Option<&str> {
-    if span.length == NO_NAME.length {
-        return None;
-    }
-    let bytes = &texts[span.start as usize..][..span.length as usize];
-    // They were text when they were packed; the check is quicker than a copy.
-    std::str::from_utf8(bytes).ok()
+fn text(texts: &[u8], place: usize, length: u32) -> &str {
+    // It was text when it was packed; the check is quicker than a copy.
+    std::str::from_utf8(&texts[place..][..length as usize]).unwrap_or_default()
 }
 
-fn id(texts: &[u8], start: u32) -> StoredId {
+fn id(texts: &[u8], place: usize) -> StoredId {
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&texts[start as usize..][..16]);
+    bytes.copy_from_slice(&texts[place..][..16]);
     StoredId(bytes)
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use zstd::bulk::{Compressor, Decompressor};
 
+use crate::batch::Sizes;
 use crate::{Result, StoreError};
 
 /// The fastest level: the dictionary does most of the work, and two cores are few.
@@ -33,6 +34,7 @@ pub struct Dictionary {
 pub struct Codec {
     newest: Mutex<HashMap<String, Arc<Dictionary>>>,
     kept: Mutex<HashMap<i64, Arc<[u8]>>>,
+    sizes: Mutex<HashMap<String, Sizes>>,
 }
 
 impl Codec {
@@ -70,6 +72,15 @@ impl Codec {
 
     pub fn forget(&self, table: &str) {
         lock(&self.newest).remove(table);
+    }
+
+    /// What a page of this table takes.
+    pub fn sizes(&self, table: &str) -> Sizes {
+        lock(&self.sizes).get(table).copied().unwrap_or_default()
+    }
+
+    pub fn remember_sizes(&self, table: &str, sizes: Sizes) {
+        lock(&self.sizes).insert(table.to_owned(), sizes);
     }
 
     /// Gives a record back, byte for byte.
