@@ -4,13 +4,12 @@
 //! otherwise agree with their mistakes. `docs/PROTOCOL.md` says what each of them proves.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
 
+use crate::organization::{Organization, target};
 use crate::process::{finish, output, step};
 use crate::{root, system, ui};
 
@@ -87,17 +86,18 @@ fn folder() -> PathBuf {
 
 /// Where their environments are made, out of the tree.
 fn made(name: &str) -> PathBuf {
-    root().join("target/clients").join(name)
+    target().join("clients").join(name)
 }
 
 /// Runs tests with an organisation of their own behind TLS; tells whether they passed.
 fn against_an_organisation(tests: &mut Command) -> Result<bool> {
-    let organisation = Organisation::start()?;
+    let program = target().join("debug/salesmirror");
+    let organization = Organization::start(&program, &["--tls", "--rows", ROWS])?;
     let certificate = made("organisation.pem");
-    fs::write(&certificate, &organisation.certificate)?;
+    fs::write(&certificate, organization.said("ca_certificate"))?;
     let status = tests
         .current_dir(folder())
-        .env("SAMPLE_ORG", &organisation.description)
+        .env("SAMPLE_ORG", organization.description.to_string())
         .env("REQUESTS_CA_BUNDLE", &certificate)
         .env("NODE_EXTRA_CA_CERTS", &certificate)
         .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -108,50 +108,9 @@ fn against_an_organisation(tests: &mut Command) -> Result<bool> {
     Ok(status.success())
 }
 
-/// A running organisation. It ends when this is dropped.
-struct Organisation {
-    process: Child,
-    description: String,
-    certificate: String,
-}
-
-impl Organisation {
-    fn start() -> Result<Self> {
-        let program = root().join("target/debug/salesmirror");
-        let mut process = Command::new(&program)
-            .args(["sample-org", "--tls", "--rows", ROWS])
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("{} cannot be started", program.display()))?;
-        let mut description = String::new();
-        let out = process.stdout.take().context("its output is a pipe")?;
-        BufReader::new(out).read_line(&mut description)?;
-        let mut organisation = Self {
-            process,
-            description,
-            certificate: String::new(),
-        };
-        let described: Value = serde_json::from_str(&organisation.description)
-            .context("the sample organisation does not say where it is")?;
-        organisation.certificate = described["ca_certificate"]
-            .as_str()
-            .context("the sample organisation has no certificate")?
-            .to_owned();
-        Ok(organisation)
-    }
-}
-
-impl Drop for Organisation {
-    fn drop(&mut self) {
-        // It may have ended by itself, which is as good.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// A Python environment with what the file names; made anew where the file has changed. Gives its
 /// interpreter.
-fn environment(name: &str, requirements: &str) -> Result<PathBuf> {
+pub fn environment(name: &str, requirements: &str) -> Result<PathBuf> {
     let (place, wanted) = (made(name), folder().join(requirements));
     let (interpreter, note) = (place.join("bin/python"), place.join(requirements));
     let wanted_text = fs::read_to_string(&wanted)?;

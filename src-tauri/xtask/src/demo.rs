@@ -1,19 +1,15 @@
 //! `cargo xtask demo`: the main job on the sample organisation. Opens the app where there is a
 //! display, else does the same through the command line.
 
-use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use anyhow::Result;
 
+use crate::organization::{Cli, Organization, in_keyring_session, target};
 use crate::process::{finish, run as run_program, step};
 use crate::{root, system, ui};
 
-/// Set in the process that runs inside a session with a keyring.
-const INSIDE: &str = "SALESMIRROR_DEMO_SESSION";
 const TABLES: [&str; 5] = ["accounts", "contacts", "leads", "opportunities", "users"];
 
 /// Sets up, then connects, signs in, syncs, shows some rows and writes CSV files.
@@ -30,22 +26,8 @@ pub fn run() -> Result<()> {
         "cargo",
         ["build", "--release", "--package", "salesmirror-cli"],
     )?;
-    if std::env::var_os(INSIDE).is_none() && std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_none()
-    {
-        step("No desktop session: starting one with a keyring of its own");
-        let this = std::env::current_exe()?;
-        let script = "printf '\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; exec \"$0\" demo";
-        let home = folder().join("keyring");
-        fs::create_dir_all(&home)?;
-        return finish(
-            Command::new("dbus-run-session")
-                .args(["--", "sh", "-c", script])
-                .arg(this)
-                .env(INSIDE, "1")
-                .env("XDG_DATA_HOME", &home)
-                .env("XDG_RUNTIME_DIR", &home)
-                .current_dir(root()),
-        );
+    if in_keyring_session(&["demo".to_owned()], &folder().join("keyring"))? {
+        return Ok(());
     }
     Demo::start()?.main_job()
 }
@@ -77,78 +59,39 @@ fn open_app() -> Result<()> {
     finish(Command::new(program).current_dir(root()))
 }
 
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
-}
-
 fn folder() -> PathBuf {
     target().join("demo")
 }
 
-/// A running organisation; it ends with this.
+/// An organisation, and a command line for it.
 struct Demo {
-    organization: Child,
-    description: Value,
-    program: PathBuf,
-    data: PathBuf,
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.organization.kill();
-        let _ = self.organization.wait();
-    }
+    organization: Organization,
+    cli: Cli,
 }
 
 impl Demo {
     fn start() -> Result<Self> {
-        let program = target().join("release").join("salesmirror");
-        let data = folder().join("data");
-        let _ = fs::remove_dir_all(&data);
+        let cli = Cli {
+            program: target().join("release").join("salesmirror"),
+            data: folder().join("data"),
+        };
+        cli.forget()?;
         step("Starting the sample organisation (20,000 rows in five tables)");
-        let mut organization = Command::new(&program)
-            .arg("sample-org")
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = organization
-            .stdout
-            .take()
-            .context("the organisation has an output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let description =
-            serde_json::from_str(&line).context("the organisation did not say where it is")?;
         Ok(Self {
-            organization,
-            description,
-            program,
-            data,
+            organization: Organization::start(&cli.program, &[])?,
+            cli,
         })
-    }
-
-    fn said(&self, name: &str) -> &str {
-        self.description[name].as_str().unwrap_or_default()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .arg("--data-dir")
-            .arg(&self.data)
-            .args(arguments)
-            .current_dir(root());
-        command
     }
 
     fn main_job(&self) -> Result<()> {
         step("Connecting and signing in");
         self.connect()?;
         step("Syncing");
-        finish(&mut self.command(&["sync"]))?;
+        finish(&mut self.cli.command(&["sync"]))?;
         step("What is mirrored");
-        finish(&mut self.command(&["status"]))?;
+        finish(&mut self.cli.command(&["status"]))?;
         step("Some contacts");
-        finish(&mut self.command(&[
+        finish(&mut self.cli.command(&[
             "records",
             "contacts",
             "--sort",
@@ -157,7 +100,7 @@ impl Demo {
             "5",
         ]))?;
         step("Open opportunities, the largest first");
-        finish(&mut self.command(&[
+        finish(&mut self.cli.command(&[
             "records",
             "opportunities",
             "--columns",
@@ -170,56 +113,24 @@ impl Demo {
             "5",
         ]))?;
         step("Syncing again: only what changed since");
-        finish(&mut self.command(&["sync"]))?;
+        finish(&mut self.cli.command(&["sync"]))?;
         step("Writing CSV files");
         for table in TABLES {
             let file = folder().join(format!("{table}.csv"));
             let path = file.to_string_lossy();
-            finish(&mut self.command(&["export", table, "--format", "csv", "--output", &path]))?;
+            finish(
+                &mut self
+                    .cli
+                    .command(&["export", table, "--format", "csv", "--output", &path]),
+            )?;
         }
-        finish(&mut self.command(&["disconnect", "Sample", "--purge"]))?;
+        finish(&mut self.cli.command(&["disconnect", "Sample", "--purge"]))?;
         eprintln!("\nDone. The CSV files are in {}", folder().display());
         Ok(())
     }
 
-    /// Signs in as a person would, but without a browser: visits the page and accepts.
     fn connect(&self) -> Result<()> {
-        let mut child = self
-            .command(&[
-                "connect",
-                "--json",
-                "--no-browser",
-                "--name",
-                "Sample",
-                "--client-secret-stdin",
-                "--environment",
-                self.said("environment_url"),
-                "--authority",
-                self.said("authority_url"),
-                "--tenant",
-                self.said("tenant_id"),
-                "--client-id",
-                self.said("client_id"),
-            ])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        if let Some(mut input) = child.stdin.take() {
-            input.write_all(self.said("client_secret").as_bytes())?;
-        }
-        let mut lines = BufReader::new(child.stdout.take().context("an output")?).lines();
-        let first: Value = serde_json::from_str(&lines.next().context("no answer")??)?;
-        if let Some(address) = first["authorization_url"].as_str() {
-            visit(&format!("{address}&sample_consent=accept"))?;
-        }
-        let last = lines
-            .last()
-            .transpose()?
-            .unwrap_or_else(|| first.to_string());
-        if !child.wait()?.success() {
-            bail!("connecting failed: {last}");
-        }
-        let reply: Value = serde_json::from_str(&last)?;
+        let reply = self.cli.connect(&self.organization)?;
         eprintln!(
             "Signed in to {} as {}",
             reply["organization"], reply["user"]
@@ -234,18 +145,4 @@ impl Demo {
         }
         Ok(())
     }
-}
-
-fn visit(address: &str) -> Result<()> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let status = runtime
-        .block_on(async { reqwest::get(address).await })?
-        .status();
-    if !status.is_success() {
-        bail!("the sign-in page answered {status}");
-    }
-    Ok(())
 }

@@ -1,9 +1,11 @@
-//! `cargo xtask demo | test | clients | codegen`: each does all set-up by itself.
+//! `cargo xtask demo | test | clients | bench | codegen`: each does all set-up by itself.
 #![expect(clippy::print_stderr, reason = "a task reports to the terminal")]
 
+mod bench;
 mod clients;
 mod codegen;
 mod demo;
+mod organization;
 mod process;
 mod system;
 mod test;
@@ -30,6 +32,9 @@ enum Task {
     Test,
     /// Set up and run clients that were written elsewhere against the sample organisation.
     Clients,
+    /// Measure speed, memory and size, beside what else reads the same server; prints a table and
+    /// writes JSON.
+    Bench(bench::Options),
     /// Write the generated files, or with `--check` say whether they are up to date.
     Codegen {
         /// Change nothing; fail where a file differs.
@@ -43,6 +48,7 @@ fn main() -> Result<()> {
         Task::Demo => demo::run(),
         Task::Test => test::run_all(),
         Task::Clients => clients::run(),
+        Task::Bench(options) => bench::run(&options),
         Task::Codegen { check } => codegen::run(check),
     }
 }

@@ -14,6 +14,9 @@ pub const KEYRING: [&str; 2] = ["dbus", "gnome-keyring"];
 /// Environments for the foreign clients that are written in Python.
 pub const PYTHON: [&str; 2] = ["python3", "python3-venv"];
 
+/// What a sync is measured beside.
+pub const BENCH: [&str; 3] = ["curl", "python3", "python3-venv"];
+
 /// The system's web view, which the window is drawn in.
 pub const WINDOW: [&str; 1] = ["libwebkit2gtk-4.1-dev"];
 /// A display without a screen, and what drives the window on it.

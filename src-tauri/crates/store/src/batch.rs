@@ -20,12 +20,7 @@ pub struct Batch {
     dictionary: Option<Arc<Dictionary>>,
     /// `None` until there is a dictionary, or no hope of one.
     compressor: Option<Compressor<'static>>,
-    rows: Vec<PackedRow>,
-    values: Vec<PackedValue>,
-    /// Texts and ids, row by row.
-    texts: Vec<u8>,
-    /// Records, row by row; compressed once there is a compressor.
-    records: Vec<u8>,
+    room: Room,
     /// Tables that lookups point to.
     targets: Vec<Box<str>>,
     lookup_kinds: FxHashMap<Box<str>, u16>,
@@ -67,36 +62,52 @@ const LOOKUP: u16 = 5;
 /// The length of a name that did not come.
 const NO_NAME: u32 = u32::MAX;
 
-/// What the last page of a table took, so that the next one's room is there from the beginning.
-#[derive(Clone, Copy)]
-pub struct Sizes {
-    rows: usize,
-    values: usize,
-    texts: usize,
-    records: usize,
+/// Room for more texts and records than this goes back to the system, in bytes: one page of memos
+/// is no reason to hold it for good.
+const LARGEST_KEPT: usize = 48 << 20;
+
+/// What a batch is packed into. It serves one page after the other: megabytes that are given back
+/// and asked for again would stay with the process in the end, several times over.
+#[derive(Default)]
+pub struct Room {
+    rows: Vec<PackedRow>,
+    values: Vec<PackedValue>,
+    /// Texts and ids, row by row.
+    texts: Vec<u8>,
+    /// Records, row by row; compressed once there is a compressor.
+    records: Vec<u8>,
 }
 
-impl Default for Sizes {
-    /// Some wide rows. Room that is not used takes no memory.
-    fn default() -> Self {
+impl Room {
+    /// Room of a large page of some wide rows. What is not used takes no memory.
+    fn large() -> Self {
         Self {
-            rows: 5_000,
-            values: 320_000,
-            texts: 5 << 20,
-            records: 4 << 20,
+            rows: Vec::with_capacity(5_000),
+            values: Vec::with_capacity(400_000),
+            texts: Vec::with_capacity(8 << 20),
+            records: Vec::with_capacity(6 << 20),
         }
+    }
+
+    /// Whether it grew beyond what is worth keeping.
+    fn is_oversized(&self) -> bool {
+        self.texts.capacity() + self.records.capacity() > LARGEST_KEPT
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.values.clear();
+        self.texts.clear();
+        self.records.clear();
     }
 }
 
-impl Sizes {
-    /// A little more room, since pages are not quite alike.
-    fn with_reserve(self) -> Self {
-        let more = |size: usize| size + size / 8;
-        Self {
-            rows: more(self.rows),
-            values: more(self.values),
-            texts: more(self.texts),
-            records: more(self.records),
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let mut room = std::mem::take(&mut self.room);
+        if !room.is_oversized() {
+            room.clear();
+            self.codec.give_room(room);
         }
     }
 }
@@ -143,16 +154,13 @@ impl Batch {
             Ok((compressor, dictionary)) => (compressor, dictionary, None),
             Err(error) => (None, None, Some(error)),
         };
-        let sizes = codec.sizes(table).with_reserve();
+        let room = codec.take_room().unwrap_or_else(Room::large);
         Self {
             codec,
             table: table.into(),
             dictionary,
             compressor,
-            rows: Vec::with_capacity(sizes.rows),
-            values: Vec::with_capacity(sizes.values),
-            texts: Vec::with_capacity(sizes.texts),
-            records: Vec::with_capacity(sizes.records),
+            room,
             targets: Vec::new(),
             lookup_kinds: FxHashMap::default(),
             problem,
@@ -167,13 +175,6 @@ impl Batch {
         if self.compressor.is_none() {
             self.begin_compressing()?;
         }
-        let sizes = Sizes {
-            rows: self.rows.len(),
-            values: self.values.len(),
-            texts: self.texts.len(),
-            records: self.records.len(),
-        };
-        self.codec.remember_sizes(&self.table, sizes);
         Ok(())
     }
 
@@ -184,19 +185,24 @@ impl Batch {
 
     /// Makes a dictionary of the records that came so far, and compresses them.
     fn begin_compressing(&mut self) -> Result<()> {
-        let records = || self.rows.iter().filter_map(|row| row.record.as_ref());
+        let records = || self.room.rows.iter().filter_map(|row| row.record.as_ref());
         let samples: Vec<&[u8]> = records()
-            .map(|record| &self.records[record.raw.clone()])
+            .map(|record| &self.room.records[record.raw.clone()])
             .collect();
         let trained = Dictionary::train(&samples);
         self.dictionary = trained.map(|trained| self.codec.offer(&self.table, trained));
         let mut compressor = compressor(self.dictionary.as_deref())?;
-        let plain = std::mem::take(&mut self.records);
-        for record in self.rows.iter_mut().filter_map(|row| row.record.as_mut()) {
+        let plain = std::mem::take(&mut self.room.records);
+        for record in self
+            .room
+            .rows
+            .iter_mut()
+            .filter_map(|row| row.record.as_mut())
+        {
             record.raw = compress(
                 &mut compressor,
                 &plain[record.raw.clone()],
-                &mut self.records,
+                &mut self.room.records,
             )?;
         }
         self.compressor = Some(compressor);
@@ -205,7 +211,7 @@ impl Batch {
 
     /// The rows, in the order they were taken.
     pub(crate) fn rows(&self) -> impl Iterator<Item = BatchRow<'_>> {
-        self.rows.iter().map(|row| match &row.record {
+        self.room.rows.iter().map(|row| match &row.record {
             Some(record) => BatchRow::Upsert(BatchRecord {
                 batch: self,
                 record,
@@ -216,7 +222,7 @@ impl Batch {
     }
 
     fn pack(&mut self, record: Record<'_>) -> Result<()> {
-        let (base, first) = (self.texts.len(), self.values.len());
+        let (base, first) = (self.room.texts.len(), self.room.values.len());
         for (column, value) in record.values {
             let (kind, content, length) = match value {
                 Value::Integer(number) => (INTEGER, number.cast_unsigned(), 0),
@@ -238,7 +244,7 @@ impl Batch {
             };
             let column = u16::try_from(column)
                 .map_err(|_| StoreError::Unreadable("a table of 65,536 columns".to_owned()))?;
-            self.values.push(PackedValue {
+            self.room.values.push(PackedValue {
                 content,
                 length,
                 column,
@@ -247,23 +253,23 @@ impl Batch {
         }
         let raw = record.raw.as_bytes();
         let raw = match &mut self.compressor {
-            Some(compressor) => compress(compressor, raw, &mut self.records)?,
+            Some(compressor) => compress(compressor, raw, &mut self.room.records)?,
             None => {
-                let start = self.records.len();
-                self.records.extend_from_slice(raw);
-                start..self.records.len()
+                let start = self.room.records.len();
+                self.room.records.extend_from_slice(raw);
+                start..self.room.records.len()
             }
         };
-        self.rows.push(PackedRow {
+        self.room.rows.push(PackedRow {
             id: record.id,
             record: Some(PackedRecord {
                 version: record.version,
                 texts: base,
                 raw,
-                values: first..self.values.len(),
+                values: first..self.room.values.len(),
             }),
         });
-        if self.compressor.is_none() && self.rows.len() == TRAINING_ROWS {
+        if self.compressor.is_none() && self.room.rows.len() == TRAINING_ROWS {
             self.begin_compressing()?;
         }
         Ok(())
@@ -271,8 +277,8 @@ impl Batch {
 
     /// Keeps bytes; gives their place in the row.
     fn keep(&mut self, base: usize, bytes: &[u8]) -> u64 {
-        let place = self.texts.len() - base;
-        self.texts.extend_from_slice(bytes);
+        let place = self.room.texts.len() - base;
+        self.room.texts.extend_from_slice(bytes);
         place as u64
     }
 
@@ -302,7 +308,7 @@ impl Collect for Batch {
         let packed = match change {
             Change::Upsert(record) => self.pack(record),
             Change::Delete(id) => {
-                self.rows.push(PackedRow { id, record: None });
+                self.room.rows.push(PackedRow { id, record: None });
                 Ok(())
             }
         };
@@ -320,14 +326,14 @@ impl<'b> BatchRecord<'b> {
 
     /// The compressed record.
     pub fn raw(&self) -> &'b [u8] {
-        &self.batch.records[self.record.raw.clone()]
+        &self.batch.room.records[self.record.raw.clone()]
     }
 
     /// The values that are not null, each with the place of its column.
     pub fn values(&self) -> impl Iterator<Item = (usize, BatchValue<'b>)> {
-        let texts = &self.batch.texts[self.record.texts..];
+        let texts = &self.batch.room.texts[self.record.texts..];
         let targets = &self.batch.targets;
-        self.batch.values[self.record.values.clone()]
+        self.batch.room.values[self.record.values.clone()]
             .iter()
             .map(move |value| {
                 let place = value.content as usize;

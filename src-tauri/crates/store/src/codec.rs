@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use zstd::bulk::{Compressor, Decompressor};
 
-use crate::batch::Sizes;
+use crate::batch::Room;
 use crate::{Result, StoreError};
 
 /// The fastest level: the dictionary does most of the work, and two cores are few.
@@ -20,6 +20,8 @@ pub const TRAINING_ROWS: usize = 300;
 pub const NO_DICTIONARY: i64 = 0;
 /// Fewer records than this make no dictionary.
 const FEWEST_ROWS: usize = 100;
+/// Batches whose room is kept for the next page: one is written, one is read, one waits.
+const ROOMS: usize = 3;
 /// No record is longer than this, in bytes (a memo holds 1 MB, and a record several).
 const LONGEST_RECORD: usize = 256 * 1024 * 1024;
 
@@ -34,7 +36,7 @@ pub struct Dictionary {
 pub struct Codec {
     newest: Mutex<HashMap<String, Arc<Dictionary>>>,
     kept: Mutex<HashMap<i64, Arc<[u8]>>>,
-    sizes: Mutex<HashMap<String, Sizes>>,
+    rooms: Mutex<Vec<Room>>,
 }
 
 impl Codec {
@@ -74,13 +76,16 @@ impl Codec {
         lock(&self.newest).remove(table);
     }
 
-    /// What a page of this table takes.
-    pub fn sizes(&self, table: &str) -> Sizes {
-        lock(&self.sizes).get(table).copied().unwrap_or_default()
+    /// Room that an earlier batch gave back.
+    pub fn take_room(&self) -> Option<Room> {
+        lock(&self.rooms).pop()
     }
 
-    pub fn remember_sizes(&self, table: &str, sizes: Sizes) {
-        lock(&self.sizes).insert(table.to_owned(), sizes);
+    pub fn give_room(&self, room: Room) {
+        let mut rooms = lock(&self.rooms);
+        if rooms.len() < ROOMS {
+            rooms.push(room);
+        }
     }
 
     /// Gives a record back, byte for byte.

@@ -33,8 +33,8 @@ pub fn open_writable(path: &Path, key: &DatabaseKey, hmac: PageHmac) -> Result<C
     connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
     // 64 MiB, in bytes: what a checkpoint left empty goes back to the disk.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    // 32 MiB, in KiB: what a page of records touches stays in memory until it is committed.
-    connection.pragma_update(None, "cache_size", -32_768)?;
+    // 16 MiB, in KiB: what a page of records touches stays in memory until it is committed.
+    connection.pragma_update(None, "cache_size", -16_384)?;
     Ok(connection)
 }
 
