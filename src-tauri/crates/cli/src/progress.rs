@@ -1,6 +1,7 @@
 //! Progress bars on stderr.
 
 use std::collections::HashMap;
+use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -15,9 +16,14 @@ pub struct Bars {
 impl Bars {
     pub fn new(quiet: bool) -> Self {
         Self {
-            all: (!quiet).then(MultiProgress::new),
+            all: (!quiet && std::io::stderr().is_terminal()).then(MultiProgress::new),
             bars: Arc::default(),
         }
+    }
+
+    /// Whether anybody sees them.
+    pub fn are_seen(&self) -> bool {
+        self.all.is_some()
     }
 
     pub fn show(&self, name: &str, rows: u64, expected: Option<u64>) {

@@ -122,7 +122,8 @@ async fn run(
         let (session, bars) = (session.clone(), bars.clone());
         tokio::spawn(async move {
             let mut changes = session.changes();
-            while changes.changed().await.is_ok() {
+            // What nobody sees is not worth reading the state of the tables for.
+            while bars.are_seen() && changes.changed().await.is_ok() {
                 if let Ok(tables) = session.status().await {
                     for table in tables {
                         if let Some(progress) = table.progress {

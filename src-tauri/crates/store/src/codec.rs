@@ -10,16 +10,16 @@ use zstd::bulk::{Compressor, Decompressor};
 use crate::batch::Room;
 use crate::{Result, StoreError};
 
-/// The fastest level: the dictionary does most of the work, and two cores are few.
-const LEVEL: i32 = 1;
-/// Size of a dictionary, in bytes.
-const DICTIONARY_BYTES: usize = 32 * 1024;
+/// A level that looks less closely: the dictionary does most of the work, and two cores are few.
+const LEVEL: i32 = -3;
+/// Size of a dictionary, in bytes: three rows of a wide table.
+const DICTIONARY_BYTES: usize = 24 * 1024;
 /// Records that a dictionary is made from: more make it hardly better, and the first page wait.
-pub const TRAINING_ROWS: usize = 300;
+pub const TRAINING_ROWS: usize = 120;
 /// The number of a record that was compressed without a dictionary.
 pub const NO_DICTIONARY: i64 = 0;
 /// Fewer records than this make no dictionary.
-const FEWEST_ROWS: usize = 100;
+const FEWEST_ROWS: usize = 60;
 /// Batches whose room is kept for the next page: one is written, one is read, one waits.
 const ROOMS: usize = 3;
 /// No record is longer than this, in bytes (a memo holds 1 MB, and a record several).

@@ -262,6 +262,19 @@ impl Mirror {
         })
     }
 
+    /// Brings what was written from the log into the file, and empties the log: the next process would
+    /// have to read it first.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn settle(&self) -> Result<()> {
+        self.write(|connection| {
+            // Readers may still need the log; then it is emptied another time.
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            Ok(())
+        })
+    }
+
     /// Turns rows that did not come into tombstones and promotes the delta link, in one
     /// transaction; gives how many.
     ///
@@ -328,8 +341,9 @@ impl Mirror {
     /// [`StoreError::UnknownTable`].
     pub fn stale_ids(&self, table: &str, limit: u32) -> Result<Vec<Uuid>> {
         self.read(|connection| {
+            // The index on stale rows, not the one on live ones: the plus sign forbids it.
             let sql = format!(
-                "SELECT _id FROM {} WHERE _stale_at IS NOT NULL AND _deleted_at IS NULL LIMIT ?",
+                "SELECT _id FROM {} WHERE _stale_at IS NOT NULL AND +_deleted_at IS NULL LIMIT ?",
                 data(table)
             );
             let mut statement = connection.prepare_cached(&sql)?;

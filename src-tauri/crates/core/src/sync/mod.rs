@@ -137,7 +137,17 @@ impl Session {
         let runs = tables
             .iter()
             .map(|table| run::run(self, table, options, cancel));
-        Ok(futures::future::join_all(runs).await)
+        let reports = futures::future::join_all(runs).await;
+        self.settle().await;
+        Ok(reports)
+    }
+
+    /// Empties the mirror's log. What it holds is safe there too.
+    async fn settle(&self) {
+        let mirror = self.mirror().clone();
+        if let Err(error) = blocking(move || Ok(mirror.settle()?)).await {
+            tracing::debug!(%error, "the mirror's log was not emptied");
+        }
     }
 
     /// Lets the search index follow what syncs brought; `progress` gets the table and how far.
@@ -165,6 +175,7 @@ impl Session {
                 done = step.indexed >= step.total;
             }
         }
+        self.settle().await;
         Ok(())
     }
 
