@@ -25,6 +25,7 @@ pub async fn status(context: &Context) -> Result<u8> {
                 "table": table.table, "rows": table.rows, "deleted": table.deleted, "stale": table.stale,
                 "state": table.state, "strategy": table.strategy,
                 "last_sync": table.last_sync.map(moment), "next_sync": null, "last_error": error,
+                "reason": table.reason, "verified": table.verified.map(moment),
             })
         })
         .collect();
@@ -157,7 +158,7 @@ fn run_json(run: &RunReport) -> Value {
         "inserted": run.inserted, "updated": run.updated, "deleted": run.deleted,
         "unchanged": run.unchanged, "pages": run.pages, "requests": run.requests,
         "retries": run.retries, "throttled_ms": run.throttled_ms, "duration_ms": run.duration_ms,
-        "error": run.error.as_ref().map(error_json),
+        "error": run.error.as_ref().map(error_json), "reason": run.reason,
     })
 }
 

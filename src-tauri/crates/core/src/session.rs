@@ -59,6 +59,10 @@ pub struct TableStatus {
     pub state: &'static str,
     /// `full` or `incremental`: how the next sync will read it.
     pub strategy: &'static str,
+    /// Why the last sync read it as it did, one sentence; empty before the first.
+    pub reason: String,
+    /// When mirror and organisation were proved to be equal, ms since 1970.
+    pub verified: Option<i64>,
     /// End of the last successful sync, ms since 1970.
     pub last_sync: Option<i64>,
     /// The last run's error as JSON.
@@ -292,7 +296,10 @@ fn table_status(
         (None, Some(state)) => match &state.checkpoint {
             Checkpoint::Reconciling { .. } => "needs_confirmation",
             _ if last_status == Some("failed") => "failed",
-            Checkpoint::Scanning { .. } | Checkpoint::Following { .. } => "paused",
+            Checkpoint::Scanning { .. }
+            | Checkpoint::Following { .. }
+            | Checkpoint::Reading { .. }
+            | Checkpoint::Comparing { .. } => "paused",
             _ if state.stale > 0 => "stale",
             _ if state.last_sync.is_some() => "in_sync",
             Checkpoint::Idle { .. } => "new",
@@ -300,15 +307,16 @@ fn table_status(
         (None, None) if last_status == Some("failed") => "failed",
         (None, None) => "new",
     };
-    let incremental = state.is_some_and(|state| {
-        matches!(
-            &state.checkpoint,
-            Checkpoint::Following { .. }
-                | Checkpoint::Idle {
-                    delta_link: Some(_),
-                    needs_full: false
-                }
-        )
+    let incremental = state.is_some_and(|state| match &state.checkpoint {
+        Checkpoint::Following { .. }
+        | Checkpoint::Reading { .. }
+        | Checkpoint::Comparing { .. } => true,
+        Checkpoint::Idle {
+            delta_link,
+            mark,
+            needs_full,
+        } => !needs_full && (delta_link.is_some() || mark.is_some()),
+        _ => false,
     });
     let labels = match state {
         Some(state) => (
@@ -326,6 +334,8 @@ fn table_status(
         stale: state.map_or(0, |state| state.stale),
         state: word,
         strategy: if incremental { "incremental" } else { "full" },
+        reason: last_run.map_or_else(String::new, |run| run.reason.clone()),
+        verified: state.and_then(|state| state.verified),
         last_sync: state.and_then(|state| state.last_sync),
         last_error: last_run
             .filter(|run| run.status == "failed")

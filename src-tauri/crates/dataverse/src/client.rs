@@ -206,7 +206,7 @@ impl Client {
     ) -> Result<(Body, Option<OwnedSemaphorePermit>)> {
         let call = Call {
             is_page: true,
-            ..Call::get(url, Some(prefer))
+            ..Call::get(url, (!prefer.is_empty()).then_some(prefer))
         };
         let answer = self.send(&call).await?;
         Ok((Body::new(&answer.headers, answer.body), answer.room))

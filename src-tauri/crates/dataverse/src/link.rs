@@ -57,7 +57,23 @@ pub struct PageRequest {
 }
 
 pub fn first(base: &Url, table: &TableMetadata, options: &ScanOptions) -> Result<PageRequest> {
-    let address = format!("{base}{}{}", table.entity_set_name, select(table));
+    query(base, table, options, "")
+}
+
+/// The first page of what `query` (`$filter=…&$orderby=…`) finds.
+pub fn query(
+    base: &Url,
+    table: &TableMetadata,
+    options: &ScanOptions,
+    query: &str,
+) -> Result<PageRequest> {
+    let select = select(table);
+    let joint = match (query.is_empty(), select.is_empty()) {
+        (true, _) => "",
+        (false, true) => "?",
+        (false, false) => "&",
+    };
+    let address = format!("{base}{}{select}{joint}{query}", table.entity_set_name);
     let mut prefer = format!("odata.maxpagesize={}", options.page_size);
     if options.track_changes {
         prefer.push_str(",odata.track-changes");

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::data::row::{Row, World};
-use crate::data::schema::TABLES;
+use crate::data::schema::{Column, TABLES};
 use crate::data::{Dice, index_of};
 use crate::entra::Directory;
 use crate::network::Network;
@@ -53,6 +53,12 @@ pub struct State {
     pub variants: Variants,
     pub depth: HashMap<usize, Depth>,
     pub untracked: BTreeSet<usize>,
+    /// Columns that the organisation has no more, by table.
+    pub hidden: BTreeSet<(usize, String)>,
+    /// Tables that the organisation has no more.
+    pub gone: BTreeSet<usize>,
+    /// Grows with every change of the schema.
+    pub metadata_version: u64,
     pub activity: u64,
 }
 
@@ -90,6 +96,9 @@ impl State {
             oldest_token: version,
             depth: HashMap::new(),
             untracked: BTreeSet::new(),
+            hidden: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            metadata_version: 2_341_840,
             activity: 0,
         }
     }
@@ -149,6 +158,14 @@ impl State {
                 self.id(table, index) == user
             }
         }
+    }
+
+    /// The columns that a table has now.
+    pub fn columns(&self, table: usize) -> impl Iterator<Item = &'static Column> {
+        TABLES[table]
+            .columns
+            .iter()
+            .filter(move |column| !self.hidden.contains(&(table, column.name.to_string())))
     }
 
     pub fn is_tracked(&self, table: usize) -> bool {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::database::quoted;
 use crate::schema::data;
 use crate::seen::{self, Seen};
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, wanted};
 
 /// Where a table's sync stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Checkpoint {
     Idle {
         /// Where the next incremental sync begins.
         delta_link: Option<String>,
+        /// From where the next increment is read, in a table without change tracking.
+        mark: Option<Mark>,
         /// The next sync has to read every row.
         needs_full: bool,
     },
@@ -33,11 +35,81 @@ pub enum Checkpoint {
         /// The next page.
         next_link: String,
     },
+    /// Rows that changed since the mark are read, in a table without change tracking.
+    Reading {
+        /// The run's number.
+        run: i64,
+        /// Where the increment begins.
+        mark: Option<Mark>,
+        /// The next page; `None` before the first.
+        next_link: Option<String>,
+    },
+    /// Ids are read, to be compared with the mirror's.
+    Comparing {
+        /// The run's number.
+        run: i64,
+        /// The next page; `None` before the first.
+        next_link: Option<String>,
+    },
     /// Every row was read; rows that did not come wait to become tombstones.
     Reconciling {
         /// The run's number.
         run: i64,
     },
+}
+
+/// A column by which changed rows are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkColumn {
+    /// `versionnumber`: moves with every change.
+    Version,
+    /// `modifiedon`, in ms since 1970: the next best.
+    Modified,
+}
+
+/// How far a table's changes were read, in a table without change tracking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The column.
+    pub column: MarkColumn,
+    /// The highest value that was there before the scan began.
+    pub value: i64,
+}
+
+impl MarkColumn {
+    /// The column's logical name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Version => "versionnumber",
+            Self::Modified => "modifiedon",
+        }
+    }
+
+    /// The SQL column that holds it.
+    pub(crate) const fn stored(self) -> &'static str {
+        match self {
+            Self::Version => "_version",
+            Self::Modified => "modifiedon",
+        }
+    }
+}
+
+impl Mark {
+    fn write(self) -> String {
+        format!("{} {}", self.column.name(), self.value)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (name, value) = text.split_once(' ')?;
+        let column = [MarkColumn::Version, MarkColumn::Modified]
+            .into_iter()
+            .find(|column| column.name() == name)?;
+        Some(Self {
+            column,
+            value: value.parse().ok()?,
+        })
+    }
 }
 
 /// What reconciliation would do.
@@ -59,50 +131,103 @@ const EXAMPLES: usize = 5;
 pub fn read(connection: &Connection, table: &str) -> Result<Checkpoint> {
     connection
         .prepare_cached(
-            "SELECT phase, run, tracked, next_link, delta_link, needs_full FROM mirrored WHERE name = ?",
+            "SELECT phase, run, tracked, next_link, delta_link, needs_full, mark FROM mirrored \
+             WHERE name = ?",
         )?
         .query_row([table], |row| {
             let phase: String = row.get(0)?;
             let run = row.get(1)?;
+            let mark: Option<String> = row.get(6)?;
+            let mark = mark.as_deref().and_then(Mark::read);
             Ok(match phase.as_str() {
-                "scanning" => Checkpoint::Scanning { run, tracked: row.get(2)?, next_link: row.get(3)? },
-                "following" => Checkpoint::Following { run, next_link: row.get(3)? },
+                "scanning" => Checkpoint::Scanning {
+                    run,
+                    tracked: row.get(2)?,
+                    next_link: row.get(3)?,
+                },
+                "following" => Checkpoint::Following {
+                    run,
+                    next_link: row.get(3)?,
+                },
+                "reading" => Checkpoint::Reading {
+                    run,
+                    mark,
+                    next_link: row.get(3)?,
+                },
+                "comparing" => Checkpoint::Comparing {
+                    run,
+                    next_link: row.get(3)?,
+                },
                 "reconciling" => Checkpoint::Reconciling { run },
-                _ => Checkpoint::Idle { delta_link: row.get(4)?, needs_full: row.get(5)? },
+                _ => Checkpoint::Idle {
+                    delta_link: row.get(4)?,
+                    mark,
+                    needs_full: row.get(5)?,
+                },
             })
         })
         .optional()?
         .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
 }
 
-/// Begins a full sync, in place of whatever was under way.
-pub fn begin_full(
-    connection: &mut Connection,
-    table: &str,
-    tracked: bool,
-    now: i64,
-) -> Result<i64> {
-    let transaction = connection.transaction()?;
-    seen::forget(&transaction, table)?;
-    transaction.execute(
-        "UPDATE mirrored SET phase = 'scanning', run = run + 1, tracked = ?2, started_at = ?3, \
-         next_link = NULL, delta_link = NULL, pending_link = NULL, needs_full = 1 WHERE name = ?1",
-        params![table, tracked, now],
-    )?;
-    let run = current_run(&transaction, table)?;
-    transaction.commit()?;
-    Ok(run)
+/// A sync that begins, in place of whatever was under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// Reads every row.
+    Full {
+        /// Whether changes are tracked.
+        tracked: bool,
+        /// Without tracking: the highest mark before the scan.
+        mark: Option<Mark>,
+    },
+    /// Follows the delta link.
+    Following,
+    /// Reads what changed since the table's mark, then compares ids.
+    Reading {
+        /// The highest mark before the scan: where the next increment begins.
+        next: Mark,
+    },
+    /// Compares ids.
+    Comparing {
+        /// The highest mark before the scan, where the table goes by marks.
+        next: Option<Mark>,
+    },
 }
 
-/// Begins an incremental sync at the table's delta link.
-pub fn begin_incremental(connection: &mut Connection, table: &str, now: i64) -> Result<i64> {
+/// Begins a sync; gives the run's number.
+pub fn begin(connection: &mut Connection, table: &str, begin: Begin, now: i64) -> Result<i64> {
     let transaction = connection.transaction()?;
     seen::forget(&transaction, table)?;
-    transaction.execute(
-        "UPDATE mirrored SET phase = 'following', run = run + 1, started_at = ?2, \
-         next_link = delta_link WHERE name = ?1 AND delta_link IS NOT NULL",
-        params![table, now],
-    )?;
+    let written = |mark: Option<Mark>| mark.map(Mark::write);
+    match begin {
+        Begin::Full { tracked, mark } => {
+            wanted::forget(&transaction, table)?;
+            transaction.execute(
+                "UPDATE mirrored SET phase = 'scanning', run = run + 1, tracked = ?2, \
+                 started_at = ?3, next_link = NULL, delta_link = NULL, pending_link = NULL, \
+                 mark = NULL, pending_mark = ?4, needs_full = 1, \
+                 tracking_asked_at = CASE WHEN ?2 THEN ?3 ELSE tracking_asked_at END \
+                 WHERE name = ?1",
+                params![table, tracked, now, written(mark)],
+            )?
+        }
+        Begin::Following => transaction.execute(
+            "UPDATE mirrored SET phase = 'following', run = run + 1, started_at = ?2, \
+             next_link = delta_link, pending_mark = NULL WHERE name = ?1 AND delta_link IS NOT NULL",
+            params![table, now],
+        )?,
+        Begin::Reading { next } => transaction.execute(
+            "UPDATE mirrored SET phase = 'reading', run = run + 1, started_at = ?2, \
+             next_link = NULL, pending_mark = ?3 WHERE name = ?1 AND mark IS NOT NULL",
+            params![table, now, next.write()],
+        )?,
+        // A comparison that begins again keeps the mark that was taken before its increment.
+        Begin::Comparing { next } => transaction.execute(
+            "UPDATE mirrored SET phase = 'comparing', run = run + 1, started_at = ?2, \
+             next_link = NULL, pending_mark = coalesce(?3, pending_mark) WHERE name = ?1",
+            params![table, now, written(next)],
+        )?,
+    };
     let run = current_run(&transaction, table)?;
     transaction.commit()?;
     Ok(run)
@@ -142,6 +267,18 @@ pub fn advance(
             "UPDATE mirrored SET phase = 'idle', next_link = NULL, needs_full = 0, last_sync = ?3, \
              delta_link = coalesce(?2, delta_link) WHERE name = ?1",
             params![table, delta, now],
+        )?,
+        // What came in an increment says nothing of what is still there.
+        Checkpoint::Reading { .. } => {
+            seen::forget(connection, table)?;
+            connection.execute(
+                "UPDATE mirrored SET phase = 'comparing', next_link = NULL WHERE name = ?1",
+                [table],
+            )?
+        }
+        Checkpoint::Comparing { .. } => connection.execute(
+            "UPDATE mirrored SET phase = 'reconciling', next_link = NULL WHERE name = ?1",
+            [table],
         )?,
         _ => 0,
     };
@@ -221,8 +358,10 @@ pub fn reconcile(connection: &mut Connection, table: &str, now: i64) -> Result<u
         }
     }
     transaction.execute(
-        "UPDATE mirrored SET phase = 'idle', delta_link = pending_link, pending_link = NULL, \
-         needs_full = (pending_link IS NULL), last_sync = ?2, live = live - ?3, dead = dead + ?3, \
+        "UPDATE mirrored SET phase = 'idle', delta_link = coalesce(pending_link, delta_link), \
+         pending_link = NULL, mark = coalesce(pending_mark, mark), pending_mark = NULL, \
+         needs_full = (coalesce(pending_link, delta_link, pending_mark, mark) IS NULL), \
+         ids_checked_at = ?2, last_sync = ?2, live = live - ?3, dead = dead + ?3, \
          stale = stale - ?4 WHERE name = ?1",
         params![table, now, missing.len() as i64, stale],
     )?;
@@ -235,7 +374,7 @@ pub fn reconcile(connection: &mut Connection, table: &str, now: i64) -> Result<u
 pub fn keep_rows(connection: &Connection, table: &str, now: i64) -> Result<()> {
     connection.execute(
         "UPDATE mirrored SET phase = 'idle', pending_link = NULL, delta_link = NULL, \
-         needs_full = 1, last_sync = ?2 WHERE name = ?1 AND phase = 'reconciling'",
+         mark = NULL, pending_mark = NULL, needs_full = 1, last_sync = ?2 WHERE name = ?1 AND phase = 'reconciling'",
         params![table, now],
     )?;
     Ok(())
@@ -245,7 +384,7 @@ pub fn keep_rows(connection: &Connection, table: &str, now: i64) -> Result<()> {
 pub fn restart(connection: &Connection, table: &str) -> Result<()> {
     connection.execute(
         "UPDATE mirrored SET phase = 'idle', next_link = NULL, delta_link = NULL, \
-         pending_link = NULL, needs_full = 1 WHERE name = ?",
+         pending_link = NULL, mark = NULL, pending_mark = NULL, needs_full = 1 WHERE name = ?",
         [table],
     )?;
     Ok(())

@@ -6,6 +6,7 @@ mod apply;
 mod batch;
 mod checkpoint;
 mod codec;
+mod comparison;
 mod database;
 mod error;
 pub mod explain;
@@ -20,6 +21,7 @@ mod schema;
 mod search;
 mod seen;
 mod view;
+mod wanted;
 mod writer;
 
 #[cfg(test)]
@@ -28,7 +30,7 @@ mod tests;
 pub use app_db::{AppDb, ConnectionRow, RunRow};
 pub use apply::PageOutcome;
 pub use batch::Batch;
-pub use checkpoint::{Checkpoint, Preview};
+pub use checkpoint::{Begin, Checkpoint, Mark, MarkColumn, Preview};
 pub use error::StoreError;
 pub use key::DatabaseKey;
 pub use mirror::{Mirror, TableState};
@@ -37,6 +39,7 @@ pub use row::Row;
 pub use schema::Definition;
 pub use search::IndexProgress;
 pub use view::{Condition, Deleted, Sort, Test, View, ViewSpec};
+pub use wanted::{IdRow, Stamp, Stamps};
 
 /// The result of this crate's operations.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::apply::{self, PageOutcome};
 use crate::batch::Batch;
-use crate::checkpoint::{self, Checkpoint, Preview};
+use crate::checkpoint::{self, Begin, Checkpoint, Preview};
 use crate::codec::Codec;
 use crate::database::{self, PageHmac};
 use crate::ids::StoredId;
@@ -58,6 +58,8 @@ pub struct TableState {
     pub stale: u64,
     /// End of the last successful sync, ms since 1970.
     pub last_sync: Option<i64>,
+    /// When mirror and organisation were proved to be equal, ms since 1970.
+    pub verified: Option<i64>,
     /// The search index.
     pub search: IndexProgress,
 }
@@ -82,7 +84,7 @@ impl Mirror {
     }
 
     /// Runs work on a read-only connection that sees one state of the database throughout.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let readers = || {
             self.inner
                 .readers
@@ -107,7 +109,7 @@ impl Mirror {
         database::open_readable(&self.inner.path, &self.inner.key, PageHmac::Sha256)
     }
 
-    fn write<T, F>(&self, work: F) -> Result<T>
+    pub(crate) fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T> + Send + 'static,
@@ -142,8 +144,8 @@ impl Mirror {
     pub fn tables(&self) -> Result<Vec<TableState>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT name, metadata, metadata_version, live, dead, stale, last_sync \
-                 FROM mirrored ORDER BY position, name",
+                "SELECT name, metadata, metadata_version, live, dead, stale, last_sync, \
+                 verified_at FROM mirrored ORDER BY position, name",
             )?;
             let mut rows = statement.query([])?;
             let mut tables = Vec::new();
@@ -157,6 +159,7 @@ impl Mirror {
                     deleted: row.get(4)?,
                     stale: row.get(5)?,
                     last_sync: row.get(6)?,
+                    verified: row.get(7)?,
                     search: search::progress(connection, &name)?,
                 });
             }
@@ -181,22 +184,13 @@ impl Mirror {
         self.read(|connection| checkpoint::read(connection, table))
     }
 
-    /// Begins a full sync; gives the run's number.
+    /// Begins a sync in place of whatever was under way; gives the run's number.
     ///
     /// # Errors
     /// [`StoreError::UnknownTable`], or where the disk refuses.
-    pub fn begin_full(&self, table: &str, tracked: bool, now: i64) -> Result<i64> {
+    pub fn begin(&self, table: &str, begin: Begin, now: i64) -> Result<i64> {
         let table = table.to_owned();
-        self.write(move |connection| checkpoint::begin_full(connection, &table, tracked, now))
-    }
-
-    /// Begins an incremental sync; gives the run's number.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownTable`], or where the disk refuses.
-    pub fn begin_incremental(&self, table: &str, now: i64) -> Result<i64> {
-        let table = table.to_owned();
-        self.write(move |connection| checkpoint::begin_incremental(connection, &table, now))
+        self.write(move |connection| checkpoint::begin(connection, &table, begin, now))
     }
 
     /// An empty batch for rows of a table: they are compressed as they are taken. Where the database

@@ -4,10 +4,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use salesmirror_model::{ColumnKind, ColumnMetadata, TableMetadata};
 
 use crate::database::quoted;
-use crate::{Result, StoreError, seen};
+use crate::{Result, StoreError, seen, wanted};
 
 /// Existing migrations never change.
-pub const MIGRATIONS: [&str; 1] = ["
+pub const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE mirrored (
     name TEXT PRIMARY KEY NOT NULL,
     position INTEGER NOT NULL,
@@ -37,7 +38,17 @@ CREATE TABLE lookup_name (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE dictionary (number INTEGER PRIMARY KEY, table_name TEXT NOT NULL, bytes BLOB NOT NULL)
 STRICT;
-"];
+",
+    "
+ALTER TABLE mirrored ADD COLUMN mark TEXT;
+ALTER TABLE mirrored ADD COLUMN pending_mark TEXT;
+ALTER TABLE mirrored ADD COLUMN tracking_asked_at INTEGER;
+ALTER TABLE mirrored ADD COLUMN ids_checked_at INTEGER;
+ALTER TABLE mirrored ADD COLUMN verified_at INTEGER;
+CREATE TABLE wanted (table_name TEXT NOT NULL, id BLOB NOT NULL, PRIMARY KEY (table_name, id))
+STRICT, WITHOUT ROWID;
+",
+];
 
 /// Postings that are gathered in memory before they are written, in bytes: the more, the fewer
 /// pieces of the index have to be merged afterwards.
@@ -123,6 +134,15 @@ pub fn metadata(connection: &Connection, table: &str) -> Result<Option<TableMeta
     Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
 }
 
+/// The organisation's metadata version that the table's last page carried.
+pub fn metadata_version(connection: &Connection, table: &str) -> Result<Option<String>> {
+    let version: Option<Option<String>> = connection
+        .prepare_cached("SELECT metadata_version FROM mirrored WHERE name = ?")?
+        .query_row([table], |row| row.get(0))
+        .optional()?;
+    Ok(version.flatten())
+}
+
 /// Makes the SQL tables follow the metadata. Rows stay; a change of columns forgets the links,
 /// since they carry `$select`, so that a full sync follows.
 pub fn define(connection: &mut Connection, table: &TableMetadata) -> Result<Definition> {
@@ -155,7 +175,7 @@ pub fn define(connection: &mut Connection, table: &TableMetadata) -> Result<Defi
     if definition.changes_columns() {
         transaction.execute(
             "UPDATE mirrored SET phase = 'idle', next_link = NULL, delta_link = NULL, \
-             pending_link = NULL, needs_full = 1 WHERE name = ?",
+             pending_link = NULL, mark = NULL, pending_mark = NULL, needs_full = 1 WHERE name = ?",
             [name],
         )?;
     }
@@ -202,6 +222,7 @@ pub fn drop(connection: &mut Connection, table: &str) -> Result<()> {
     transaction.execute("DELETE FROM mirrored WHERE name = ?", [table])?;
     transaction.execute("DELETE FROM dictionary WHERE table_name = ?", [table])?;
     seen::forget(&transaction, table)?;
+    wanted::forget(&transaction, table)?;
     transaction.commit()?;
     Ok(())
 }

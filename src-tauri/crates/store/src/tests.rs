@@ -9,6 +9,11 @@ use super::*;
 
 mod query;
 
+const FULL: Begin = Begin::Full {
+    tracked: true,
+    mark: None,
+};
+
 fn column(name: &str, kind: ColumnKind) -> ColumnMetadata {
     let targets = if name == "parentcustomerid" {
         vec!["account".into(), "contact".into()]
@@ -118,7 +123,7 @@ impl Bench {
     /// Contacts 0 to 9, fully synced.
     fn synced() -> Self {
         let bench = Self::new();
-        bench.mirror.begin_full("contact", true, 1).unwrap();
+        bench.mirror.begin("contact", FULL, 1).unwrap();
         bench.apply(upserts(0..10, 5), None, Some("d1"), 1);
         bench.mirror.reconcile("contact", 2).unwrap();
         bench
@@ -185,7 +190,7 @@ impl Bench {
 #[test]
 fn a_full_sync_resumes_at_its_last_page_and_promotes_its_link_with_the_tombstones() {
     let bench = Bench::new();
-    let run = bench.mirror.begin_full("contact", true, 1).unwrap();
+    let run = bench.mirror.begin("contact", FULL, 1).unwrap();
     bench.apply(upserts(0..3, 5), Some("n1"), None, 1);
     let bench = bench.reopened();
     let scanning = Checkpoint::Scanning {
@@ -204,6 +209,7 @@ fn a_full_sync_resumes_at_its_last_page_and_promotes_its_link_with_the_tombstone
     );
     assert_eq!(bench.mirror.reconcile("contact", 2).unwrap(), 0);
     let idle = Checkpoint::Idle {
+        mark: None,
         delta_link: Some("d1".into()),
         needs_full: false,
     };
@@ -214,7 +220,7 @@ fn a_full_sync_resumes_at_its_last_page_and_promotes_its_link_with_the_tombstone
 #[test]
 fn a_second_full_sync_finds_what_was_deleted_and_says_so_before() {
     let bench = Bench::synced();
-    bench.mirror.begin_full("contact", true, 3).unwrap();
+    bench.mirror.begin("contact", FULL, 3).unwrap();
     let outcome = bench.apply(upserts(0..8, 5), None, Some("d2"), 3);
     assert_eq!(
         outcome,
@@ -241,7 +247,7 @@ fn a_second_full_sync_finds_what_was_deleted_and_says_so_before() {
 #[test]
 fn an_incremental_sync_applies_changes_deletes_and_returns() {
     let bench = Bench::synced();
-    bench.mirror.begin_incremental("contact", 3).unwrap();
+    bench.mirror.begin("contact", Begin::Following, 3).unwrap();
     let changes = vec![
         Change::Upsert(record(1, 9, "Renamed")),
         Change::Upsert(record(2, 4, "From an older page")),
@@ -262,11 +268,12 @@ fn an_incremental_sync_applies_changes_deletes_and_returns() {
     assert_eq!((bench.state().live, bench.state().deleted), (10, 1));
     let names = bench.names(ViewSpec::default());
     assert!(names.contains(&"Renamed".into()) && names.contains(&"Person 002".into()));
-    bench.mirror.begin_incremental("contact", 4).unwrap();
+    bench.mirror.begin("contact", Begin::Following, 4).unwrap();
     let back = vec![Change::Upsert(record(3, 12, "Back"))];
     bench.apply(back, None, None, 4);
     assert_eq!((bench.state().live, bench.state().deleted), (11, 0));
     let idle = Checkpoint::Idle {
+        mark: None,
         delta_link: Some("d2".into()),
         needs_full: false,
     };
@@ -407,7 +414,7 @@ fn a_lookup_shows_the_current_name_of_a_mirrored_target() {
 #[test]
 fn the_record_comes_back_byte_for_byte_with_a_dictionary_too() {
     let bench = Bench::new();
-    bench.mirror.begin_full("contact", true, 1).unwrap();
+    bench.mirror.begin("contact", FULL, 1).unwrap();
     let changes = upserts(0..1_500, 5);
     bench.apply(changes, None, Some("d"), 1);
     let bench = bench.reopened();
@@ -436,6 +443,7 @@ fn changed_columns_keep_the_rows_and_ask_for_a_full_sync() {
         (vec!["shoesize".into()], vec!["income".into()])
     );
     let idle = Checkpoint::Idle {
+        mark: None,
         delta_link: None,
         needs_full: true,
     };

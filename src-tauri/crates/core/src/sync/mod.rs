@@ -1,6 +1,12 @@
 //! Keeping a mirror up to date: full syncs, incremental syncs, and what is left of interrupted ones.
 
+mod engine;
+mod pages;
+mod reason;
 mod run;
+#[cfg(test)]
+mod simulation_tests;
+mod steps;
 
 use std::time::Duration;
 
@@ -91,6 +97,8 @@ pub struct RunReport {
     pub table: String,
     /// How it was read.
     pub strategy: Strategy,
+    /// Why it was read so, one sentence.
+    pub reason: &'static str,
     /// How it ended.
     pub status: RunStatus,
     /// New rows.

@@ -3,23 +3,21 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use salesmirror_dataverse::{Client, Error as ServiceError, FetchedPage, PageRequest, ScanOptions};
-use salesmirror_model::{PageEnd, TableMetadata};
-use salesmirror_store::{Batch, Checkpoint, Mirror, PageOutcome, RunRow, StoreError};
-use tokio::task::JoinHandle;
+use salesmirror_dataverse::{Client, Error as ServiceError, ScanOptions};
+use salesmirror_model::{ColumnKind, TableMetadata};
+use salesmirror_store::{Checkpoint, MarkColumn, Mirror, PageOutcome, RunRow, Stamp, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use super::engine::Engine;
+use super::pages::{Hand, Pending};
+use super::steps::{Effect, Event, Facts, Fetch, Measures, Refusal, Source, Standing, Wishes};
 use super::{Progress, RunReport, RunStatus, Strategy, SyncOptions, guard_question};
 use crate::app::now_ms;
 use crate::error::{Category, Error, Result, blocking};
 use crate::session::Session;
 
-/// A full sync that would delete more than this share of the rows asks first …
-const GUARD_SHARE: f64 = 0.2;
-/// … where it is more than so many rows.
-const GUARD_ROWS: u64 = 100;
-/// Up to so many invalidated rows are read one by one; more are worth a full sync.
-const STALE_BY_ID: u64 = 200;
+/// Rows that are read again by id before any is written: 100 a request, some megabytes in memory.
+const BY_ID_AT_ONCE: u32 = 500;
 
 /// Runs a sync and reports it, whatever happens.
 pub async fn run(
@@ -35,10 +33,11 @@ pub async fn run(
         client: session.client().metered(),
         table,
         strategy: Strategy::Full,
-        resumed: false,
-        tracked: true,
-        annotations: true,
-        page_size: ScanOptions::default().page_size,
+        reason: "",
+        metadata: None,
+        pending: None,
+        hand: None,
+        refusal: None,
         outcome: PageOutcome::default(),
         pages: 0,
         rows: 0,
@@ -63,6 +62,7 @@ pub async fn run(
     let report = RunReport {
         table: table.to_owned(),
         strategy: run.strategy,
+        reason: run.reason,
         status,
         inserted: run.outcome.inserted,
         updated: run.outcome.updated,
@@ -95,7 +95,7 @@ async fn keep_report(session: &Session, report: &RunReport, started_at: i64) -> 
         connection: session.row().id,
         table: report.table.clone(),
         strategy: report.strategy.as_str().to_owned(),
-        reason: String::new(),
+        reason: report.reason.to_owned(),
         status: report.status.as_str().to_owned(),
         started_at,
         finished_at: Some(now_ms()),
@@ -119,13 +119,14 @@ struct Run<'a> {
     client: Client,
     table: &'a str,
     strategy: Strategy,
-    /// The chain began with a link that an earlier run kept, which can have expired since.
-    resumed: bool,
-    tracked: bool,
-    annotations: bool,
-    /// Rows a page. A next link keeps the size that its scan began with, so that another size
-    /// begins the scan again.
-    page_size: u32,
+    reason: &'static str,
+    metadata: Option<Arc<TableMetadata>>,
+    /// A page on its way, with what was asked for.
+    pending: Option<(Fetch, Pending)>,
+    /// A page that was fetched and is not kept yet.
+    hand: Option<(Fetch, Hand)>,
+    /// Why the last page was not had.
+    refusal: Option<Error>,
     outcome: PageOutcome,
     pages: u64,
     rows: u64,
@@ -133,94 +134,137 @@ struct Run<'a> {
     begun: Instant,
 }
 
-/// Why a chain of pages ended early.
-enum Setback {
-    /// The link is good for nothing any more: read every row.
-    StartOver,
-    /// The table cannot be read with change tracking.
-    Untracked,
-    /// The service gave no delta link with annotations: once more without.
-    WithoutAnnotations,
-    /// Pages of this size break, again and again: once more with smaller ones.
-    SmallerPages(u32),
-    Failed(Error),
-}
-
-impl From<Error> for Setback {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
 impl Run<'_> {
     async fn drive(&mut self, options: &SyncOptions) -> Result<()> {
-        let (metadata, is_new) = self.known_metadata(options.full).await?;
-        let mut metadata = Arc::new(metadata);
-        self.tracked = metadata.change_tracking;
-        let mut full = options.full || is_new;
-        if !full && self.mirror(Mirror::stale_rows).await? > STALE_BY_ID {
-            full = true;
-        }
-        // A pending question of the guard is answered before anything is read.
-        if let Checkpoint::Reconciling { .. } = self.checkpoint().await?
-            && !options.full
-        {
-            return self.reconcile(options.yes).await;
-        }
+        let standing = self.standing().await?;
+        let wishes = Wishes {
+            full: options.full,
+            yes: options.yes,
+        };
+        let mut engine = Engine::new(standing, wishes, Measures::default(), now_ms());
+        let mut effect = engine.start();
         loop {
-            match self.chain(&metadata, full).await {
-                Ok(()) => break,
-                Err(Setback::Failed(error)) => return Err(error),
-                Err(Setback::StartOver) => {
-                    metadata = Arc::new(self.fresh_metadata().await?);
-                    self.mirror(Mirror::restart_scan).await?;
+            self.reason = engine.reason().sentence();
+            self.strategy = match engine.is_full() {
+                true => Strategy::Full,
+                false => Strategy::Incremental,
+            };
+            tracing::debug!(table = self.table, ?effect, "next");
+            let event = match effect {
+                Effect::ReadMetadata => self.read_metadata().await?,
+                Effect::AskTracking => self.ask_tracking().await?,
+                Effect::ReadMark(column) => self.read_mark(column).await?,
+                Effect::Begin(begin) => {
+                    self.mirror(move |mirror, table| mirror.begin(table, begin, now_ms()))
+                        .await?;
+                    self.committed().await?
                 }
-                Err(Setback::Untracked) => self.tracked = false,
-                Err(Setback::WithoutAnnotations) => self.annotations = false,
-                Err(Setback::SmallerPages(size)) => {
-                    tracing::warn!(table = self.table, size, "pages broke; smaller ones follow");
-                    self.page_size = size;
-                    if self.strategy == Strategy::Incremental {
-                        // From the delta link on: the pages behind it keep their size.
-                        self.mirror(|mirror, table| mirror.begin_incremental(table, now_ms()))
-                            .await?;
-                        continue;
-                    }
+                Effect::Fetch(fetch) => self.fetch(fetch, engine.mark_column()).await?,
+                Effect::Keep => self.keep(engine.mark_column()).await?,
+                Effect::Weigh => self.weigh().await?,
+                Effect::Reconcile => {
+                    self.outcome.deleted += self
+                        .mirror(|mirror, table| mirror.reconcile(table, now_ms()))
+                        .await?;
+                    self.committed().await?
                 }
-            }
-            full = true;
+                Effect::Refresh => self.refresh().await?,
+                Effect::Ask => {
+                    let preview = self.mirror(Mirror::reconcile_preview).await?;
+                    return Err(guard_question(&preview, self.table));
+                }
+                Effect::Fail => return Err(self.refusal.take().unwrap_or_else(Error::interrupted)),
+                Effect::Finish => return Ok(()),
+            };
+            effect = engine.next(event);
         }
-        if let Checkpoint::Reconciling { .. } = self.checkpoint().await? {
-            self.reconcile(options.yes).await?;
-        }
-        self.refresh_stale(&metadata).await
     }
 
-    /// The metadata to read by: what the mirror has, or what the organisation says now.
-    async fn known_metadata(&self, fresh: bool) -> Result<(TableMetadata, bool)> {
-        let known = self
-            .mirror(|mirror, table| match mirror.metadata(table) {
-                Ok(metadata) => Ok(Some(metadata)),
-                Err(StoreError::UnknownTable(_)) => Ok(None),
-                Err(error) => Err(error),
+    /// Where the table stands.
+    async fn standing(&mut self) -> Result<Standing> {
+        let found = self
+            .mirror(|mirror, table| {
+                let metadata = match mirror.metadata(table) {
+                    Ok(metadata) => metadata,
+                    Err(StoreError::UnknownTable(_)) => return Ok(None),
+                    Err(error) => return Err(error),
+                };
+                let stamps = mirror.stamps(table)?;
+                let standing = Standing {
+                    facts: Some(facts(&metadata)),
+                    metadata_version: mirror.metadata_version(table)?,
+                    checkpoint: mirror.checkpoint(table)?,
+                    wanted: mirror.wanted_rows(table)?,
+                    live: mirror.live_rows(table)?,
+                    ids_checked: stamps.ids_checked,
+                    tracking_asked: stamps.tracking_asked,
+                };
+                Ok(Some((metadata, standing)))
             })
             .await?;
-        match known {
-            Some(metadata) if !fresh => Ok((metadata, false)),
-            _ => Ok((self.fresh_metadata().await?, known.is_none())),
-        }
+        Ok(match found {
+            Some((metadata, standing)) => {
+                self.metadata = Some(Arc::new(metadata));
+                standing
+            }
+            None => Standing {
+                facts: None,
+                metadata_version: None,
+                checkpoint: Checkpoint::Idle {
+                    delta_link: None,
+                    mark: None,
+                    needs_full: true,
+                },
+                wanted: 0,
+                live: 0,
+                ids_checked: None,
+                tracking_asked: None,
+            },
+        })
     }
 
-    async fn fresh_metadata(&self) -> Result<TableMetadata> {
+    async fn committed(&self) -> Result<Event> {
+        self.mirror(committed).await
+    }
+
+    /// The table's metadata; there before anything is fetched.
+    fn metadata(&self) -> Result<Arc<TableMetadata>> {
+        self.metadata
+            .clone()
+            .ok_or_else(|| StoreError::UnknownTable(self.table.to_owned()).into())
+    }
+
+    async fn read_metadata(&mut self) -> Result<Event> {
         let metadata = self.client.table_metadata(self.table).await?;
-        let defined = metadata.clone();
-        self.mirror(move |mirror, _| mirror.define_table(&defined))
+        let (defined, facts) = (metadata.clone(), facts(&metadata));
+        let definition = self
+            .mirror(move |mirror, _| mirror.define_table(&defined))
             .await?;
-        Ok(metadata)
+        self.metadata = Some(Arc::new(metadata));
+        (self.pending, self.hand) = (None, None);
+        Ok(Event::Metadata {
+            facts,
+            changed: definition.changes_columns(),
+        })
     }
 
-    async fn checkpoint(&self) -> Result<Checkpoint> {
-        self.mirror(Mirror::checkpoint).await
+    async fn ask_tracking(&self) -> Result<Event> {
+        let is_granted = self.client.grants_tracking(&*self.metadata()?).await?;
+        self.mirror(|mirror, table| mirror.stamp(table, Stamp::TrackingAsked, now_ms()))
+            .await?;
+        Ok(Event::Tracking(is_granted))
+    }
+
+    async fn read_mark(&self, column: MarkColumn) -> Result<Event> {
+        match self.client.highest(&*self.metadata()?, column.name()).await {
+            // In an empty table everything that comes is new.
+            Ok(value) => Ok(Event::Mark(Some(value.unwrap_or(0)))),
+            Err(ServiceError::Service(error)) if matches!(error.status, 400 | 404 | 501) => {
+                tracing::warn!(table = self.table, ?error, "no mark");
+                Ok(Event::Mark(None))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Works on the mirror where it holds nothing up.
@@ -230,58 +274,6 @@ impl Run<'_> {
         F: FnOnce(&Mirror, &str) -> Result<T, StoreError> + Send + 'static,
     {
         self.session.on_mirror(self.table, work).await
-    }
-
-    /// Reads pages from where the checkpoint stands to the end.
-    async fn chain(&mut self, metadata: &Arc<TableMetadata>, full: bool) -> Result<(), Setback> {
-        let options = ScanOptions {
-            track_changes: self.tracked,
-            annotations: self.annotations,
-            page_size: self.page_size,
-        };
-        let checkpoint = self.checkpoint().await?;
-        let tracked = self.tracked;
-        let request = match checkpoint {
-            Checkpoint::Following { next_link, .. } if !full => {
-                self.strategy = Strategy::Incremental;
-                self.link(&next_link, &options)?
-            }
-            Checkpoint::Idle {
-                delta_link: Some(link),
-                needs_full: false,
-            } if !full => {
-                self.strategy = Strategy::Incremental;
-                self.mirror(|mirror, table| mirror.begin_incremental(table, now_ms()))
-                    .await?;
-                self.link(&link, &options)?
-            }
-            Checkpoint::Scanning {
-                next_link: Some(link),
-                ..
-            } if !full => {
-                self.strategy = Strategy::Full;
-                self.resumed = true;
-                self.link(&link, &options)?
-            }
-            _ => {
-                self.strategy = Strategy::Full;
-                self.resumed = false;
-                self.mirror(move |mirror, table| mirror.begin_full(table, tracked, now_ms()))
-                    .await?;
-                self.client
-                    .first_request(metadata, &options)
-                    .map_err(Error::from)?
-            }
-        };
-        if self.strategy == Strategy::Full {
-            self.expected = self.expected_rows().await;
-        }
-        self.show_progress();
-        self.read_pages(metadata, request, &options).await
-    }
-
-    fn link(&self, link: &str, options: &ScanOptions) -> Result<PageRequest> {
-        Ok(self.client.continue_request(link, options)?)
     }
 
     /// For progress only; that the organisation does not say is no reason to stop.
@@ -294,94 +286,96 @@ impl Run<'_> {
             .copied()
     }
 
-    async fn read_pages(
-        &mut self,
-        metadata: &Arc<TableMetadata>,
-        request: PageRequest,
-        options: &ScanOptions,
-    ) -> Result<(), Setback> {
-        let mut pending = self.fetch(metadata, request);
-        loop {
-            let FetchedPage { rows, end, room } = match (&mut pending.0).await {
-                Ok(Ok(page)) => page,
-                Ok(Err(error)) => return Err(self.setback(error)),
-                Err(_) => return Err(Error::interrupted().into()),
+    async fn fetch(&mut self, fetch: Fetch, column: Option<MarkColumn>) -> Result<Event> {
+        let pending = match self.pending.take() {
+            Some((asked, pending)) if asked == fetch => pending,
+            _ => self.send(&fetch, column)?,
+        };
+        if self.strategy == Strategy::Full && self.expected.is_none() && self.rows == 0 {
+            self.expected = self.expected_rows().await;
+        }
+        self.show_progress();
+        let hand = match pending.wait().await? {
+            Ok(hand) => hand,
+            Err(error) => {
+                let refusal = refusal(&error);
+                self.refusal = Some(error.into());
+                return Ok(Event::Refused(refusal));
+            }
+        };
+        let end = hand.end();
+        for reason in &end.unreadable {
+            tracing::warn!(table = self.table, "{reason}");
+        }
+        let event = Event::Page {
+            next_link: end.next_link.clone(),
+            delta_link: end.delta_link.clone(),
+            metadata_version: end.metadata_version.clone(),
+        };
+        self.hand = Some((fetch, hand));
+        Ok(event)
+    }
+
+    fn send(&self, fetch: &Fetch, column: Option<MarkColumn>) -> Result<Pending> {
+        let metadata = self.metadata()?;
+        let mirror = self.session.mirror();
+        Ok(Pending::send(
+            &self.client,
+            mirror,
+            &metadata,
+            fetch,
+            column,
+        )?)
+    }
+
+    /// Commits the page in hand; the next one is fetched meanwhile.
+    async fn keep(&mut self, column: Option<MarkColumn>) -> Result<Event> {
+        let Some((fetch, hand)) = self.hand.take() else {
+            return Err(Error::interrupted());
+        };
+        if let Some(link) = &hand.end().next_link {
+            let next = Fetch {
+                source: Source::Link(link.clone()),
+                ..fetch
             };
-            for reason in &end.unreadable {
-                tracing::warn!(table = self.table, "{reason}");
+            let pending = self.send(&next, column)?;
+            self.pending = Some((next, pending));
+        }
+        let rows = hand.end().rows;
+        let metadata = self.metadata()?;
+        let (outcome, event) = match hand {
+            Hand::Rows(page) => {
+                let page = *page;
+                let (batch, end, room) = (page.rows, page.end, page.room);
+                let kept = self
+                    .mirror(move |mirror, table| {
+                        let outcome = mirror.apply_page(&metadata, batch, end, now_ms())?;
+                        Ok((outcome, committed(mirror, table)?))
+                    })
+                    .await?;
+                drop(room);
+                kept
             }
-            let next = end.next_link.clone();
-            let ends_untracked = next.is_none() && end.delta_link.is_none();
-            if ends_untracked && self.tracked && self.strategy == Strategy::Full {
-                // Older versions gave no delta link while formatted values were asked for.
-                return Err(if self.annotations {
-                    Setback::WithoutAnnotations
-                } else {
-                    Setback::Untracked
-                });
+            Hand::Ids(page) => {
+                self.mirror(move |mirror, table| {
+                    mirror.compare_page(table, page.rows.0, column, page.end, now_ms())?;
+                    Ok((PageOutcome::default(), committed(mirror, table)?))
+                })
+                .await?
             }
-            // The next page is fetched while this one is written.
-            let following = match &next {
-                Some(link) => Some(self.fetch(metadata, self.link(link, options)?)),
-                None => None,
-            };
-            self.apply(metadata, rows, end).await?;
-            drop(room);
-            match following {
-                Some(next) => pending = next,
-                None => return Ok(()),
-            }
-        }
-    }
-
-    fn fetch(&self, metadata: &Arc<TableMetadata>, request: PageRequest) -> Pending {
-        let (client, metadata) = (self.client.clone(), Arc::clone(metadata));
-        let mirror = self.session.mirror().clone();
-        Pending(tokio::spawn(async move {
-            let batch = || mirror.batch(&metadata.logical_name);
-            client.fetch_page(&metadata, &request, batch).await
-        }))
-    }
-
-    fn setback(&self, error: ServiceError) -> Setback {
-        if error.tracking_refused() && self.tracked {
-            return Setback::Untracked;
-        }
-        if let ServiceError::PageBroke { page_size, .. } = &error
-            && let Some(smaller) = (ScanOptions {
-                page_size: *page_size,
-                ..ScanOptions::default()
-            })
-            .halved()
-        {
-            return Setback::SmallerPages(smaller.page_size);
-        }
-        let kept_link = self.strategy == Strategy::Incremental || self.resumed;
-        if kept_link && error.delta_expired() && error.code() != "missing_privilege" {
-            return Setback::StartOver;
-        }
-        Setback::Failed(error.into())
-    }
-
-    async fn apply(
-        &mut self,
-        metadata: &Arc<TableMetadata>,
-        batch: Batch,
-        end: PageEnd,
-    ) -> Result<()> {
-        let rows = end.rows;
-        let metadata = Arc::clone(metadata);
-        let outcome = self
-            .mirror(move |mirror, _| mirror.apply_page(&metadata, batch, end, now_ms()))
-            .await?;
+        };
         self.pages += 1;
         self.rows += rows;
+        self.count(outcome);
+        self.show_progress();
+        Ok(event)
+    }
+
+    fn count(&mut self, outcome: PageOutcome) {
         self.outcome.inserted += outcome.inserted;
         self.outcome.updated += outcome.updated;
         self.outcome.unchanged += outcome.unchanged;
         self.outcome.deleted += outcome.deleted;
-        self.show_progress();
-        Ok(())
     }
 
     fn show_progress(&self) {
@@ -396,48 +390,82 @@ impl Run<'_> {
         self.session.set_progress(self.table, Some(progress));
     }
 
-    /// Turns rows that did not come into tombstones, after the guard has looked.
-    async fn reconcile(&mut self, yes: bool) -> Result<()> {
+    async fn weigh(&self) -> Result<Event> {
         let preview = self.mirror(Mirror::reconcile_preview).await?;
-        let share = preview.would_delete as f64 / preview.live_before.max(1) as f64;
-        let is_many = preview.would_delete > GUARD_ROWS && share > GUARD_SHARE;
-        let is_all = preview.seen == 0 && preview.would_delete > 0;
-        if (is_many || is_all) && !yes {
-            return Err(guard_question(&preview, self.table));
-        }
-        self.outcome.deleted += self
-            .mirror(|mirror, table| mirror.reconcile(table, now_ms()))
-            .await?;
-        Ok(())
+        Ok(Event::Weighed {
+            would_delete: preview.would_delete,
+            live: preview.live_before,
+            seen: preview.seen,
+        })
     }
 
-    /// Reads invalidated rows again that the sync did not bring.
-    async fn refresh_stale(&mut self, metadata: &Arc<TableMetadata>) -> Result<()> {
+    /// Reads rows by id that were invalidated, or that a comparison found missing or changed.
+    async fn refresh(&mut self) -> Result<Event> {
         let ids = self
-            .mirror(|mirror, table| mirror.stale_ids(table, STALE_BY_ID as u32))
+            .mirror(|mirror, table| mirror.wanted_ids(table, BY_ID_AT_ONCE))
             .await?;
-        if ids.is_empty() {
-            return Ok(());
-        }
         let mut batch = self.mirror(|mirror, table| Ok(mirror.batch(table))).await?;
+        let metadata = self.metadata()?;
         self.client
-            .fetch_records(metadata, &ids, &mut batch)
+            .fetch_records(&metadata, &ids, &mut batch)
             .await?;
-        let metadata = Arc::clone(metadata);
-        let outcome = self
-            .mirror(move |mirror, _| mirror.apply_records(&metadata, batch, now_ms()))
+        let (outcome, left) = self
+            .mirror(move |mirror, table| {
+                let outcome = mirror.apply_records(&metadata, batch, now_ms())?;
+                mirror.got(table, ids)?;
+                Ok((outcome, mirror.wanted_rows(table)?))
+            })
             .await?;
+        self.outcome.inserted += outcome.inserted;
         self.outcome.updated += outcome.updated;
         self.outcome.deleted += outcome.deleted;
-        Ok(())
+        Ok(Event::Refreshed { left })
     }
 }
 
-/// A page on its way; given up where nobody waits for it any more.
-struct Pending(JoinHandle<std::result::Result<FetchedPage<Batch>, ServiceError>>);
+fn committed(mirror: &Mirror, table: &str) -> Result<Event, StoreError> {
+    Ok(Event::Committed {
+        checkpoint: mirror.checkpoint(table)?,
+        wanted: mirror.wanted_rows(table)?,
+        live: mirror.live_rows(table)?,
+    })
+}
 
-impl Drop for Pending {
-    fn drop(&mut self) {
-        self.0.abort();
+/// What a table's metadata says of how it can be read.
+pub fn facts(metadata: &TableMetadata) -> Facts {
+    let has = |name: &str, kind: ColumnKind| {
+        let column = metadata.column(name);
+        column.is_some_and(|column| column.kind == kind)
+    };
+    let mark = if has(MarkColumn::Version.name(), ColumnKind::BigInteger) {
+        Some(MarkColumn::Version)
+    } else if has(MarkColumn::Modified.name(), ColumnKind::DateTime) {
+        Some(MarkColumn::Modified)
+    } else {
+        None
+    };
+    Facts {
+        tracking: metadata.change_tracking,
+        mark,
     }
+}
+
+fn refusal(error: &ServiceError) -> Refusal {
+    if error.tracking_refused() {
+        return Refusal::Tracking;
+    }
+    if let ServiceError::PageBroke { page_size, .. } = error {
+        let options = ScanOptions {
+            page_size: *page_size,
+            ..ScanOptions::default()
+        };
+        return match options.halved() {
+            Some(smaller) => Refusal::Smaller(smaller.page_size),
+            None => Refusal::Other,
+        };
+    }
+    if error.delta_expired() && error.code() != "missing_privilege" {
+        return Refusal::Gone;
+    }
+    Refusal::Other
 }

@@ -41,6 +41,20 @@ struct Tracking {
     enabled: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hidden {
+    table: String,
+    hidden: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Presence {
+    table: String,
+    present: bool,
+}
+
 /// Answers, where the address is one of these.
 pub fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Option<Outcome> {
     Some(match (method, path) {
@@ -70,6 +84,36 @@ pub fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Optio
             } else {
                 state.untracked.insert(table);
             }
+            state.metadata_version += 1;
+            Ok(done())
+        }),
+        ("POST", "columns") => read(body).and_then(|wanted: Hidden| {
+            let table = named(&wanted.table)?;
+            for name in &wanted.hidden {
+                if !TABLES[table]
+                    .columns
+                    .iter()
+                    .any(|column| column.name == *name)
+                {
+                    return Err(format!("The table has no column \"{name}\"."));
+                }
+            }
+            state.forget_pages();
+            state.hidden.retain(|(of, _)| *of != table);
+            let hidden = wanted.hidden.into_iter().map(|name| (table, name));
+            state.hidden.extend(hidden);
+            state.metadata_version += 1;
+            Ok(done())
+        }),
+        ("POST", "tables") => read(body).and_then(|wanted: Presence| {
+            let table = named(&wanted.table)?;
+            if wanted.present {
+                state.gone.remove(&table);
+            } else {
+                state.gone.insert(table);
+            }
+            state.forget_pages();
+            state.metadata_version += 1;
             Ok(done())
         }),
         _ => return None,

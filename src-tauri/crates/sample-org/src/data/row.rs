@@ -155,7 +155,8 @@ impl World {
                 .below((PRESENT - FOUNDED) as u64 - 90 * 86_400) as i64
     }
 
-    fn modified(&self, row: Row) -> i64 {
+    /// When the row was changed, in seconds since 1970.
+    pub fn modified(&self, row: Row) -> i64 {
         if row.revision > 0 {
             return PRESENT + (row.version % 86_400) as i64;
         }

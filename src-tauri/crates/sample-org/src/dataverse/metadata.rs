@@ -8,36 +8,40 @@ use super::errors;
 use super::json as reply;
 use crate::data::id;
 use crate::data::schema::{Column, Kind, TABLES, Table};
+use crate::state::State;
 
 /// The path behind `EntityDefinitions`, decoded: `(LogicalName='account')/Attributes/…`.
-pub fn answer(rest: &str) -> Response {
+pub fn answer(state: &State, rest: &str) -> Response {
     let rest = rest.trim_start_matches('/');
     if rest.is_empty() {
         return reply(&json!({"@odata.context": "$metadata#EntityDefinitions",
-            "value": TABLES.iter().map(entity).collect::<Vec<_>>()}));
+            "value": (0..TABLES.len())
+                .filter(|number| !state.gone.contains(number))
+                .map(|number| entity(state, number))
+                .collect::<Vec<_>>()}));
     }
     let Some((key, path)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) else {
         return errors::unknown_set(rest);
     };
     let name = key.trim_start_matches("LogicalName=").trim_matches('\'');
-    let Some(table) = TABLES.iter().find(|table| table.name == name) else {
+    let found = TABLES.iter().position(|table| table.name == name);
+    let Some(number) = found.filter(|number| !state.gone.contains(number)) else {
         return errors::not_found("EntityMetadata", name);
     };
+    let table = &TABLES[number];
     let path = path.trim_start_matches('/');
     match path.strip_prefix("Attributes") {
-        None if path.is_empty() => reply(&entity(table)),
+        None if path.is_empty() => reply(&entity(state, number)),
         Some("") => list(
-            &table
-                .columns
-                .iter()
+            &state
+                .columns(number)
                 .map(|column| attribute(table, column))
                 .collect::<Vec<_>>(),
         ),
         Some(cast) => {
             let cast = cast.trim_start_matches("/Microsoft.Dynamics.CRM.");
-            let fitting = table
-                .columns
-                .iter()
+            let fitting = state
+                .columns(number)
                 .filter(|column| metadata_type(column.kind) == cast);
             list(
                 &fitting
@@ -59,7 +63,8 @@ fn label(text: &str) -> Value {
     json!({"LocalizedLabels": [label], "UserLocalizedLabel": label})
 }
 
-fn entity(table: &Table) -> Value {
+fn entity(state: &State, number: usize) -> Value {
+    let table = &TABLES[number];
     json!({
         "MetadataId": metadata_id(table, 0),
         "LogicalName": table.name,
@@ -67,7 +72,7 @@ fn entity(table: &Table) -> Value {
         "EntitySetName": table.set,
         "PrimaryIdAttribute": table.primary_id,
         "PrimaryNameAttribute": table.primary_name,
-        "ChangeTrackingEnabled": table.tracked,
+        "ChangeTrackingEnabled": state.is_tracked(number),
         "CanChangeTrackingBeEnabled": {"Value": true, "CanBeChanged": true, "ManagedPropertyLogicalName": "canchangetrackingbeenabled"},
         "DisplayName": label(table.label),
         "DisplayCollectionName": label(table.plural),

@@ -3,6 +3,7 @@
 pub mod errors;
 mod metadata;
 pub mod pages;
+mod query;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -141,12 +142,13 @@ pub fn answer(state: &mut State, call: &Call<'_>) -> Response {
         return counts(state, call);
     }
     if let Some(rest) = path.strip_prefix("EntityDefinitions") {
-        return metadata::answer(rest);
+        return metadata::answer(state, rest);
     }
     let (set, rest) = path
         .find(['(', '/'])
         .map_or((path, ""), |place| path.split_at(place));
-    let Some(table) = TABLES.iter().position(|table| table.set == set) else {
+    let found = TABLES.iter().position(|table| table.set == set);
+    let Some(table) = found.filter(|table| !state.gone.contains(table)) else {
         return errors::unknown_set(set);
     };
     match rest {

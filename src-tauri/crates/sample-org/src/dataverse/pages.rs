@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
+use super::query::{Filter, Order};
 use super::{Call, errors, raw_json};
 use crate::data::json::Annotations;
 use crate::data::row::Row;
@@ -31,6 +32,8 @@ struct Cursor {
     /// The version that a delta begins after.
     since: Option<u64>,
     size: usize,
+    /// In an order: the value that the last row was sorted by.
+    value: i64,
 }
 
 /// A list of records.
@@ -38,9 +41,14 @@ pub fn list(state: &State, call: &Call<'_>, table: usize) -> Response {
     if state.depth(table) == Depth::None {
         return errors::missing_privilege(TABLES[table].name, &call.user.to_string());
     }
-    let columns = match select(call, table) {
+    let columns = match select(state, call, table) {
         Ok(columns) => columns,
         Err(response) => return response,
+    };
+    let order = match call.parameter("$orderby").map(|text| Order::read(&text)) {
+        Some(Ok(order)) => Some(order),
+        Some(Err(response)) => return response,
+        None => None,
     };
     let tracking = call.prefers("odata.track-changes");
     for option in ["$filter", "$orderby", "$expand", "$top"] {
@@ -67,7 +75,10 @@ pub fn list(state: &State, call: &Call<'_>, table: usize) -> Response {
         Some(since) => delta(state, table, cursor, since),
         None => {
             let holds = |row: &Row| filter.holds(state, row) && state.can_read(*row, call.user);
-            scan(state, table, cursor, &holds, call.top())
+            match order {
+                Some(order) => sorted(state, table, cursor, &holds, order, call.top()),
+                None => scan(state, table, cursor, &holds, call.top()),
+            }
         }
     };
     write(state, call, table, &columns, cursor, &page)
@@ -79,6 +90,7 @@ struct Page {
     rows: Vec<Row>,
     deleted: Vec<Uuid>,
     next: Option<u64>,
+    value: i64,
 }
 
 fn begin(state: &State, call: &Call<'_>, table: usize, tracking: bool) -> Result<Cursor, Response> {
@@ -103,6 +115,7 @@ fn begin(state: &State, call: &Call<'_>, table: usize, tracking: bool) -> Result
             watermark: state.version,
             since: Some(since),
             size,
+            value: 0,
         });
     }
     if !tracking {
@@ -151,6 +164,35 @@ fn scan(
     page
 }
 
+fn sorted(
+    state: &State,
+    table: usize,
+    cursor: Cursor,
+    holds: &dyn Fn(&Row) -> bool,
+    order: Order,
+    top: Option<usize>,
+) -> Page {
+    let is_after = |value: i64, row: &Row| {
+        cursor.page == 1 || (value, row.index) > (cursor.value, cursor.last)
+    };
+    let mut rows: Vec<(i64, Row)> = (0..state.changes[table].end)
+        .filter_map(|index| state.row(table, index).filter(holds))
+        .map(|row| (order.value(state, row), row))
+        .filter(|(value, row)| is_after(*value, row))
+        .collect();
+    rows.sort_by_key(|(value, row)| (*value, row.index));
+    let size = top.unwrap_or(cursor.size);
+    let is_cut = rows.len() > size && top.is_none();
+    rows.truncate(size);
+    let last = rows.last().filter(|_| is_cut);
+    Page {
+        next: last.map(|(_, row)| row.index),
+        value: last.map_or(0, |(value, _)| *value),
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
+        deleted: Vec::new(),
+    }
+}
+
 /// Changes in version order; of each row only its newest. Deletes come after the rows of their page.
 fn delta(state: &State, table: usize, cursor: Cursor, since: u64) -> Page {
     let mut page = Page::default();
@@ -195,7 +237,11 @@ fn write(
         select.unwrap_or_default()
     );
     if call.asks_for("Microsoft.Dynamics.CRM.globalmetadataversion") {
-        body.push_str(",\"@Microsoft.Dynamics.CRM.globalmetadataversion\":\"2341840\"");
+        let _ = write!(
+            body,
+            ",\"@Microsoft.Dynamics.CRM.globalmetadataversion\":\"{}\"",
+            state.metadata_version
+        );
     }
     if call.parameter("$count").as_deref() == Some("true") {
         let _ = write!(
@@ -236,12 +282,17 @@ fn write(
         let next = Cursor {
             page: cursor.page + 1,
             last,
+            value: page.value,
             ..cursor
         };
         let filter = call
             .raw_parameter("$filter")
             .map(|text| format!("$filter={text}&"))
-            .unwrap_or_default();
+            .unwrap_or_default()
+            + &call
+                .raw_parameter("$orderby")
+                .map(|text| format!("$orderby={text}&"))
+                .unwrap_or_default();
         let _ = write!(
             body,
             ",\"@odata.nextLink\":\"{link}{filter}$skiptoken={}\"",
@@ -274,11 +325,12 @@ fn cookie(state: &State, table: usize, cursor: Cursor) -> String {
     format!(
         "%3Ccookie%20pagenumber=%22{page}%22%20pagingcookie=%22%253ccookie%2520page%253d%2522{page}%2522%253e\
          %253c{name}%2520last%253d%2522%257b{id}%257d%2522%2520first%253d%2522%257b{id}%257d%2522%2520%252f%253e\
-         %253c%252fcookie%253e%22%20state='({last},{watermark},{since},{size})'%20istracking=%22{tracking}%22%20/%3E",
+         %253c%252fcookie%253e%22%20state='({last},{watermark},{since},{size},{value})'%20istracking=%22{tracking}%22%20/%3E",
         page = cursor.page,
         last = cursor.last,
         watermark = cursor.watermark,
         size = cursor.size,
+        value = cursor.value,
         tracking = if cursor.watermark > 0 {
             "True"
         } else {
@@ -303,20 +355,22 @@ fn read_cookie(state: &State, table: usize, text: &str) -> Option<Cursor> {
     let watermark = parts.next()?.parse().ok()?;
     let since = parts.next()?.parse().ok();
     let size = parts.next()?.parse().ok()?;
+    let value = parts.next()?.parse().ok()?;
     (state.changes[table].end > 0).then_some(Cursor {
         page,
         last,
         watermark,
         since,
         size,
+        value,
     })
 }
 
 /// The selected columns; all where nothing is selected. The primary id always comes along.
-fn select<'t>(call: &Call<'_>, table: usize) -> Result<Vec<&'t Column>, Response> {
-    let all = &TABLES[table].columns;
+fn select(state: &State, call: &Call<'_>, table: usize) -> Result<Vec<&'static Column>, Response> {
+    let all: Vec<&'static Column> = state.columns(table).collect();
     let Some(text) = call.parameter("$select") else {
-        return Ok(all.iter().collect());
+        return Ok(all);
     };
     let mut columns = Vec::new();
     for name in text
@@ -325,7 +379,7 @@ fn select<'t>(call: &Call<'_>, table: usize) -> Result<Vec<&'t Column>, Response
         .filter(|name| !name.is_empty())
     {
         match all.iter().find(|column| column.wire() == name) {
-            Some(column) => columns.push(column),
+            Some(column) => columns.push(*column),
             None => return Err(errors::unknown_column(name, TABLES[table].name)),
         }
     }
@@ -335,7 +389,8 @@ fn select<'t>(call: &Call<'_>, table: usize) -> Result<Vec<&'t Column>, Response
     {
         columns.extend(
             all.iter()
-                .find(|column| column.name == TABLES[table].primary_id),
+                .find(|column| column.name == TABLES[table].primary_id)
+                .copied(),
         );
     }
     Ok(columns)
@@ -346,7 +401,7 @@ pub fn single(state: &State, call: &Call<'_>, table: usize, key: &str) -> Respon
     if state.depth(table) == Depth::None {
         return errors::missing_privilege(TABLES[table].name, &call.user.to_string());
     }
-    let columns = match select(call, table) {
+    let columns = match select(state, call, table) {
         Ok(columns) => columns,
         Err(response) => return response,
     };
@@ -381,7 +436,7 @@ pub fn count(state: &State, table: usize) -> Response {
 
 /// All live rows as JSON lines: what a mirror has to equal.
 pub fn truth(state: &State, table: usize) -> String {
-    let columns: Vec<&Column> = TABLES[table].columns.iter().collect();
+    let columns: Vec<&Column> = state.columns(table).collect();
     let mut text = String::new();
     for index in 0..state.changes[table].end {
         if let Some(row) = state.row(table, index) {
@@ -392,43 +447,4 @@ pub fn truth(state: &State, table: usize) -> String {
         }
     }
     text
-}
-
-/// The filters that a client of change tracking's fallbacks needs.
-enum Filter {
-    All,
-    Newer { than: u64, or_equal: bool },
-    Ids(Vec<Uuid>),
-}
-
-impl Filter {
-    fn read(text: &str, table: usize) -> Result<Self, Response> {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        if let ["versionnumber", operator @ ("gt" | "ge"), number] = words.as_slice()
-            && let Ok(than) = number.parse()
-        {
-            return Ok(Self::Newer {
-                than,
-                or_equal: *operator == "ge",
-            });
-        }
-        let primary = TABLES[table].primary_id;
-        let ids = text.split(" or ").map(|part| {
-            let (name, id) = part.trim().split_once(" eq ")?;
-            (name == primary).then(|| Uuid::try_parse(id.trim()).ok())?
-        });
-        ids.collect::<Option<Vec<_>>>()
-            .map(Self::Ids)
-            .ok_or_else(|| errors::bad_request(&format!("The filter '{text}' is not supported.")))
-    }
-
-    fn holds(&self, state: &State, row: &Row) -> bool {
-        match self {
-            Self::All => true,
-            Self::Newer { than, or_equal } => {
-                row.version > *than || (*or_equal && row.version == *than)
-            }
-            Self::Ids(ids) => ids.contains(&state.id(row.table, row.index)),
-        }
-    }
 }

@@ -11,10 +11,10 @@ const LIMITS: QueryLimits = QueryLimits {
 
 fn bench() -> Bench {
     let bench = Bench::new();
-    bench.mirror.begin_full("contact", true, 1).unwrap();
+    bench.mirror.begin("contact", FULL, 1).unwrap();
     bench.apply(upserts(0..40, 5), None, Some("secret-delta-link"), 1);
     bench.mirror.reconcile("contact", 1).unwrap();
-    bench.mirror.begin_incremental("contact", 2).unwrap();
+    bench.mirror.begin("contact", Begin::Following, 2).unwrap();
     let gone = vec![Change::Delete(id(39))];
     bench.apply(gone, None, Some("secret-delta-link"), 2);
     bench
