@@ -97,8 +97,14 @@ fn misread(error: &clap::Error) -> ExitCode {
         error.exit();
     }
     let text = error.render().to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let message = first.trim_start_matches("error: ").trim_end_matches('.');
+    // What is wrong may go on in further lines; the usage and tips behind it are no part of it.
+    let said: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let said = said.join(" ");
+    let message = said.trim_start_matches("error: ").trim_end_matches('.');
     let output = Output {
         json: true,
         quiet: false,
