@@ -287,6 +287,9 @@ async fn an_organisation_is_connected_by_the_form_and_browsed_while_it_syncs() {
     );
 
     control(&org, "consent", r#"{"mode":"accept"}"#).await;
+    // The second page of contacts takes its time, so that there is something to browse meanwhile.
+    let slow = r#"{"match":{"path_contains":"/contacts","query_contains":"skiptoken","times":1},"action":{"delay_ms":8000}}"#;
+    control(&org, "faults", slow).await;
     sign_in(&window, &desktop).await;
     window.see("home-table-contact").await;
     browse_while_syncing(&window).await;
