@@ -45,6 +45,7 @@ pub fn instead(action: &Action) -> Option<Response> {
                 code,
                 message.unwrap_or("A fault that was asked for."),
             )
+            .into_response()
         }
         (None, _) if action.html => html(status.unwrap_or(StatusCode::OK)),
         (None, body) => {

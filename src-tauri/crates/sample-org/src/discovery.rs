@@ -85,7 +85,8 @@ pub fn answer(listing: &Listing, own: &Own<'_>, query: &str) -> Response {
                 let Some(value) = known.get(*name) else {
                     return dataverse::errors::bad_request(&format!(
                         "Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.Instance'."
-                    ));
+                    ))
+                    .into_response();
                 };
                 chosen.insert((*name).to_owned(), value.clone());
             }
@@ -100,7 +101,7 @@ pub fn answer(listing: &Listing, own: &Own<'_>, query: &str) -> Response {
         let value = value.trim_matches('\'');
         rows.retain(|row| row[name.trim()].as_str() == Some(value));
     }
-    dataverse::json(&json!({"@odata.context": context, "value": rows}))
+    dataverse::Reply::json(&json!({"@odata.context": context, "value": rows})).into_response()
 }
 
 fn instance(own: &Own<'_>, number: u64, name: &str, friendly: &str, disabled: bool) -> Value {

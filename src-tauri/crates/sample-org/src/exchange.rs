@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use flate2::Compression;
@@ -23,7 +23,6 @@ use crate::{breakage, dataverse};
 const CACHE_BYTES: usize = 1_500 << 20;
 /// Smaller answers are not worth compressing, in bytes.
 const WORTH_PACKING: usize = 1_024;
-const PREFERENCE: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Pages that were compressed before.
 #[derive(Default)]
@@ -43,7 +42,7 @@ struct Key {
 
 #[derive(Clone)]
 struct Page {
-    preference: Option<HeaderValue>,
+    headers: HeaderMap,
     body: Bytes,
 }
 
@@ -90,7 +89,8 @@ impl Exchange<'_> {
                     StatusCode::FORBIDDEN,
                     "0x80072560",
                     "The user is not a member of the organization.",
-                );
+                )
+                .into_response();
             };
             user
         };
@@ -179,8 +179,10 @@ impl Exchange<'_> {
             dataverse::answer(&mut state, &call)
         })
         .await;
-        let response =
-            answered.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        let response = answered.map_or_else(
+            |_| StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            dataverse::Reply::into_response,
+        );
         if !packs || response.status() != StatusCode::OK {
             return response;
         }
@@ -194,17 +196,17 @@ impl Exchange<'_> {
         let packed = tokio::task::spawn_blocking(move || gzip(&body))
             .await
             .unwrap_or_default();
-        if is_kept {
-            let page = Page {
-                preference: parts.headers.get(PREFERENCE).cloned(),
-                body: packed.clone(),
-            };
-            keep(organization, key, generation, page);
-        }
         parts.headers.remove(header::CONTENT_LENGTH);
         parts
             .headers
             .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        if is_kept {
+            let page = Page {
+                headers: parts.headers.clone(),
+                body: packed.clone(),
+            };
+            keep(organization, key, generation, page);
+        }
         Response::from_parts(parts, Body::from(packed))
     }
 
@@ -277,11 +279,7 @@ pub fn gzip(body: &[u8]) -> Bytes {
 }
 
 fn packed_response(page: Page) -> Response {
-    let mut response = dataverse::raw_json(page.body);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    if let Some(preference) = page.preference {
-        headers.insert(PREFERENCE, preference);
-    }
+    let mut response = Response::new(Body::from(page.body));
+    *response.headers_mut() = page.headers;
     response
 }

@@ -2,6 +2,9 @@
 //! loopback. It shares nothing with the product but the protocol, so that one misreading of it
 //! cannot be made twice and then agree with itself.
 
+// The metadata of a table is one `json!` of some eighty properties.
+#![recursion_limit = "256"]
+
 mod breakage;
 mod control;
 mod data;
@@ -12,6 +15,7 @@ mod exchange;
 mod faults;
 mod limits;
 mod network;
+mod rows;
 mod server;
 mod state;
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataverse::variants::Variants as DataVariants;
+
 /// What stands between two parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,7 +35,7 @@ pub enum ScopeForm {
     Default,
 }
 
-/// The variants of Entra ID and of HTTP.
+/// The variants of Entra ID, of HTTP and of the Web API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Variants {
@@ -51,6 +53,8 @@ pub struct Variants {
     pub expires_in_s: i64,
     pub ext_expires_in: bool,
     pub two_request_ids: bool,
+    /// Those of rows and metadata.
+    pub data: DataVariants,
 }
 
 impl Default for Variants {
@@ -68,6 +72,7 @@ impl Default for Variants {
             expires_in_s: 4_500,
             ext_expires_in: true,
             two_request_ids: false,
+            data: DataVariants::default(),
         }
     }
 }
@@ -83,9 +88,18 @@ impl Variants {
         };
         let mut all = serde_json::to_value(self).map_err(|error| error.to_string())?;
         for (name, value) in fields {
-            all[name.as_str()] = value.clone();
+            match (
+                name.as_str(),
+                all["data"].as_object_mut(),
+                value.as_object(),
+            ) {
+                // What is not named stays as it is, among these too.
+                ("data", Some(data), Some(change)) => data.extend(change.clone()),
+                _ => all[name.as_str()] = value.clone(),
+            }
         }
         let changed: Self = serde_json::from_value(all).map_err(|error| error.to_string())?;
+        changed.data.check()?;
         if ![700_025, 90_023].contains(&changed.public_secret_code) {
             return Err("public_secret_code is 700025 or 90023.".to_owned());
         }

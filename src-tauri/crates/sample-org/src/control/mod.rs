@@ -27,6 +27,11 @@ pub fn answer(organization: &Organization, method: &str, path: &str, body: &[u8]
     {
         return data::truth(&organization.lock(), table);
     }
+    if let Some(record) = path.strip_prefix("records/")
+        && method == "GET"
+    {
+        return data::record(&organization.lock(), record);
+    }
     let mut state = organization.lock();
     let outcome = entra::answer(&mut state, method, path, body)
         .or_else(|| network::answer(&mut state, method, path, body))

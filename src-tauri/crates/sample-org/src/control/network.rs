@@ -51,6 +51,7 @@ pub fn answer(state: &mut State, method: &str, path: &str, body: &[u8]) -> Optio
             .and_then(|change: Value| state.variants.changed(&change))
             .and_then(|variants| {
                 state.variants = variants;
+                state.forget_pages();
                 value(&state.variants)
             }),
         ("GET", "variants") => value(&state.variants),

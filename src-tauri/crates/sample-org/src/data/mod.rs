@@ -1,10 +1,13 @@
 //! The organisation's data: a pure function of seed, table, index and revision, so that a million
 //! rows take no memory and come out the same every time.
 
-pub mod json;
+pub mod columns;
 pub mod names;
 pub mod row;
 pub mod schema;
+pub mod tables;
+pub mod time;
+mod values;
 
 use uuid::Uuid;
 

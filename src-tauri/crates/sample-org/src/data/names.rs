@@ -256,3 +256,13 @@ pub const AWKWARD: [&str; 8] = [
     "quote \" and 'apostrophe'; semicolon, comma",
     "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}",
 ];
+
+/// Texts that break what is careless: NUL, controls, every plane, combining marks, other directions.
+pub const STRANGE: [&str; 6] = [
+    "nul \u{0} inside",
+    "controls \u{1}\u{1f}\u{7f}\u{85}\u{2028}\u{2029}",
+    "planes \u{e9}\u{10400}\u{20000}\u{30000}\u{e0101}\u{f0000}\u{10fffd}",
+    "e\u{301} \u{feff}\u{200b}\u{202e}desrever\u{202c}",
+    "\"; DROP TABLE account; --",
+    "C:\\path\\n\r\n<![CDATA[ ]]>",
+];

@@ -3,10 +3,11 @@
 use uuid::Uuid;
 
 use super::names::{
-    AWKWARD, FIRM_HEADS, FIRM_TAILS, FIRST, LAST, PLACES, SENTENCES, STREETS, SUBJECTS, TITLES,
+    AWKWARD, FIRM_HEADS, FIRM_TAILS, FIRST, LAST, PLACES, STRANGE, SUBJECTS, TITLES,
 };
 use super::schema::{
-    ACCOUNT, CONTACT, CURRENCY, Column, Kind, LEAD, OPPORTUNITY, TABLES, TEAM, UNIT, USER,
+    ACCOUNT, CONTACT, CURRENCY, Column, Kind, LEAD, OPPORTUNITY, READING, SALES_PROCESS,
+    SERVICE_LINE, STAGE, TABLES, TASK, TEAM, UNIT, USER, WORKFLOW,
 };
 use super::{Dice, id};
 
@@ -30,6 +31,7 @@ pub struct Row {
     pub version: u64,
 }
 
+#[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Null,
     Text(String),
@@ -43,13 +45,24 @@ pub enum Value {
     /// Days since 1970.
     Day(i64),
     Lookup(usize, u64),
+    /// A lookup that a client wrote: table and id.
+    Reference(usize, Uuid),
+    /// JSON that the control interface put there, byte by byte.
+    Exact(String),
 }
 
-pub(super) const CURRENCIES: [(&str, &str, &str); 4] = [
+pub const CURRENCIES: [(&str, &str, &str); 4] = [
     ("Euro", "EUR", "€"),
     ("Swedish Krona", "SEK", "kr"),
     ("Pound Sterling", "GBP", "£"),
     ("US Dollar", "USD", "$"),
+];
+/// What one euro costs in each of them.
+pub const RATES: [&str; 4] = [
+    "1.0000000000",
+    "11.2400000000",
+    "0.8600000000",
+    "1.0900000000",
 ];
 const TEAMS: [&str; 6] = [
     "Nordics Sales",
@@ -64,8 +77,9 @@ const UNITS: [&str; 3] = [
     "Norrvale Nordics",
     "Norrvale Central Europe",
 ];
+const STAGES: [&str; 4] = ["Qualify", "Develop", "Propose", "Close"];
 /// 2021-01-04, in seconds since 1970.
-const FOUNDED: i64 = 1_609_718_400;
+pub(super) const FOUNDED: i64 = 1_609_718_400;
 /// 2026-03-12 14:30, the organisation's present, in seconds since 1970.
 const PRESENT: i64 = 1_773_325_800;
 
@@ -74,7 +88,7 @@ impl World {
         id(self.seed, table as u64, index)
     }
 
-    fn dice(&self, row: Row, salt: &str) -> Dice {
+    pub(super) fn dice(&self, row: Row, salt: &str) -> Dice {
         let salt = salt.bytes().fold(row.table as u64 + 1, |hash, byte| {
             hash.wrapping_mul(1_099_511_628_211) ^ u64::from(byte)
         });
@@ -127,6 +141,17 @@ impl World {
             TEAM => TEAMS[index as usize % 6].to_owned(),
             CURRENCY => CURRENCIES[index as usize % 4].0.to_owned(),
             UNIT => UNITS[index as usize % 3].to_owned(),
+            SERVICE_LINE | TASK => {
+                let mut dice = Dice::new(self.seed, 930 + table as u64, index);
+                if index % 20 == 19 {
+                    return Some(dice.pick(&STRANGE).to_owned());
+                }
+                dice.pick(&SUBJECTS).to_owned()
+            }
+            STAGE => STAGES[index as usize % 4].to_owned(),
+            SALES_PROCESS | WORKFLOW if index % 7 != 1 => "Opportunity Sales Process".to_owned(),
+            SALES_PROCESS | WORKFLOW => "Key Account Process".to_owned(),
+            READING => format!("Reading {index}"),
             _ => "Norrvale Group".to_owned(),
         })
     }
@@ -141,7 +166,7 @@ impl World {
         }
     }
 
-    fn some(&self, table: usize, dice: &mut Dice) -> Value {
+    pub(super) fn some(&self, table: usize, dice: &mut Dice) -> Value {
         match self.rows[table] {
             0 => Value::Null,
             rows => Value::Lookup(table, dice.below(rows)),
@@ -171,7 +196,7 @@ impl World {
         since + dice.below((PRESENT - since).max(1) as u64) as i64
     }
 
-    fn place(
+    pub(super) fn place(
         &self,
         row: Row,
         salt: &str,
@@ -241,6 +266,9 @@ impl World {
         let mut dice = self.dice(row, &column.name);
         let table = &TABLES[row.table];
         let name = column.name.as_str();
+        if column.added {
+            return self.custom(row, column);
+        }
         if name == table.primary_id {
             return Value::Id(self.id(row.table, row.index));
         }
@@ -273,18 +301,14 @@ impl World {
             },
             "owningbusinessunit" | "businessunitid" => Value::Lookup(UNIT, dice.below(3)),
             "createdby" | "modifiedby" => self.some(USER, &mut dice),
+            // Records from before currencies were asked for have none.
+            "transactioncurrencyid" if row.table == OPPORTUNITY && row.index % 250 == 249 => {
+                Value::Null
+            }
             "transactioncurrencyid" if row.table != CURRENCY => {
                 Value::Lookup(CURRENCY, self.currency(row))
             }
-            "exchangerate" => Value::Number(
-                [
-                    "1.0000000000",
-                    "11.2400000000",
-                    "0.8600000000",
-                    "1.0900000000",
-                ][self.currency(row) as usize]
-                    .to_owned(),
-            ),
+            "exchangerate" => Value::Number(RATES[self.currency(row) as usize].to_owned()),
             "isocurrencycode" => text(CURRENCIES[row.index as usize % 4].1),
             "currencysymbol" => text(CURRENCIES[row.index as usize % 4].2),
             "expirechangetrackingindays" => Value::Integer(7),
@@ -304,6 +328,35 @@ impl World {
             "primarycontactid" if dice.chance(70) => self.some(CONTACT, &mut dice),
             "originatingleadid" if dice.chance(30) => self.some(LEAD, &mut dice),
             "qualifyingopportunityid" if self.state(row) == 1 => self.some(OPPORTUNITY, &mut dice),
+            "parentaccountid" | "parentcontactid" if row.table == LEAD && self.state(row) == 1 => {
+                let target = if name == "parentaccountid" {
+                    ACCOUNT
+                } else {
+                    CONTACT
+                };
+                self.some(target, &mut dice)
+            }
+            "activestageid" => Value::Lookup(STAGE, dice.below(4)),
+            "processid" => Value::Lookup(WORKFLOW, u64::from(row.index % 7 == 1)),
+            "opportunityid" if row.table == SALES_PROCESS => {
+                if row.index < self.rows[OPPORTUNITY] {
+                    Value::Lookup(OPPORTUNITY, row.index)
+                } else {
+                    Value::Null
+                }
+            }
+            "stagecategory" => Value::Integer(row.index as i64 % 4),
+            "regardingobjectid" if dice.chance(80) => {
+                let target = dice.pick(&[ACCOUNT, CONTACT, OPPORTUNITY, LEAD]);
+                self.some(target, &mut dice)
+            }
+            "activitytypecode" => text("task"),
+            "primaryentity" => text("opportunity"),
+            "uniquename" => Value::Text(format!("nrv_process{}", row.index)),
+            "category" => Value::Integer(4),
+            "scheduledend" => Value::Moment(PRESENT + dice.below(8_000_000) as i64),
+            "percentcomplete" => Value::Integer(dice.below(101) as i64),
+            "partitionid" => text(dice.pick(&["north", "south"])),
             "parentsystemuserid" if row.index > 4 => Value::Lookup(USER, dice.below(4)),
             "jobtitle" | "title" => {
                 let mut dice = self.dice(
@@ -358,9 +411,18 @@ impl World {
                 Value::Day(PRESENT / 86_400 - dice.below(400) as i64)
             }
             "birthdate" if dice.chance(30) => Value::Day(dice.below(16_000) as i64 - 7_000),
+            "nrv_code" => Value::Text(format!("SL-{:04}", row.index)),
+            "nrv_serial" => Value::Integer(9_007_199_254_740_993 + row.index as i64),
+            "nrv_accountid" => self.some(ACCOUNT, &mut dice),
+            "nrv_customer" if dice.chance(30) => self.some(CONTACT, &mut dice),
+            "nrv_customer" => self.some(ACCOUNT, &mut dice),
+            "nrv_fee" | "nrv_fee_base" => self.money(row, "fee", 90_000),
+            "nrv_objecttype" => text("account"),
+            "nrv_processid" if dice.chance(50) => Value::Id(Uuid::nil()),
+            "nrv_notes" if row.index % 20 == 7 => Value::Text("Long text. ".repeat(1_800)),
             "nrv_segments" if dice.chance(50) => text(dice.pick(&["1", "1,2", "2,4", "1,3,4"])),
             _ if name.starts_with("address") => self.address(row, name),
-            _ if name.starts_with("nrv_") => self.custom(row, column),
+            _ if column.is_custom() => self.custom(row, column),
             _ => match column.kind {
                 Kind::Boolean => Value::Boolean(dice.chance(12)),
                 // One in three hundred has a value that metadata does not list.
@@ -423,70 +485,6 @@ impl World {
             state + 1
         } else {
             self.dice(row, "status").pick(&fitting)
-        }
-    }
-
-    fn sentences(&self, row: Row, salt: &str) -> Value {
-        let mut dice = self.dice(
-            Row {
-                index: row.index + u64::from(row.revision) * 31,
-                ..row
-            },
-            salt,
-        );
-        if dice.below(400) == 0 {
-            return Value::Text(dice.pick(&AWKWARD).to_owned());
-        }
-        let count = 1 + dice.below(5);
-        let sentences: Vec<&str> = (0..count).map(|_| dice.pick(&SENTENCES)).collect();
-        Value::Text(sentences.join(" "))
-    }
-
-    fn address(&self, row: Row, name: &str) -> Value {
-        let second = name.starts_with("address2");
-        if second && !self.dice(row, "second").chance(15) {
-            return Value::Null;
-        }
-        let (city, region, code, country, _) =
-            self.place(row, if second { "place2" } else { "place" });
-        let mut dice = self.dice(row, &name[..8]);
-        let line = format!("{} {}", dice.pick(&STREETS), 1 + dice.below(180));
-        match &name[9..] {
-            "line1" => Value::Text(line),
-            "city" => Value::Text(city.to_owned()),
-            "stateorprovince" => Value::Text(region.to_owned()),
-            "postalcode" => Value::Text(code.to_owned()),
-            "country" => Value::Text(country.to_owned()),
-            "composite" => Value::Text(format!("{line}\n{code} {city}\n{country}")),
-            "addresstypecode" => Value::Integer(3),
-            "latitude" if !second => {
-                Value::Number(format!("{}.{:04}", 40 + dice.below(25), dice.below(10_000)))
-            }
-            "longitude" if !second => {
-                Value::Number(format!("{}.{:04}", dice.below(25), dice.below(10_000)))
-            }
-            _ => Value::Null,
-        }
-    }
-
-    fn custom(&self, row: Row, column: &Column) -> Value {
-        let mut dice = self.dice(row, &column.name);
-        if !dice.chance(22) {
-            return Value::Null;
-        }
-        match column.kind {
-            Kind::Integer => Value::Integer(dice.below(1_000) as i64),
-            Kind::Decimal => {
-                Value::Number(format!("{}.{:04}", dice.below(500), dice.below(10_000)))
-            }
-            Kind::Boolean => Value::Boolean(dice.chance(50)),
-            Kind::DateTime => Value::Moment(FOUNDED + dice.below(150_000_000) as i64),
-            Kind::DateOnly => Value::Day(FOUNDED / 86_400 + dice.below(1_700) as i64),
-            _ => Value::Text(format!(
-                "{}-{:04}",
-                dice.pick(&["Lot", "Batch", "Route", "Zone"]),
-                dice.below(10_000)
-            )),
         }
     }
 }

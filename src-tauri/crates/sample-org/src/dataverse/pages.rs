@@ -1,142 +1,140 @@
-//! Records: lists with paging and change tracking, and single reads.
-#![expect(
-    clippy::result_large_err,
-    reason = "a refusal is a whole reply, and there is one a request"
-)]
+//! Rows: lists with paging, counts, and single reads.
 
 use std::fmt::Write as _;
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
-use super::query::{Filter, Order};
-use super::{Call, errors, raw_json};
-use crate::data::json::Annotations;
+use super::cookie::Cursor;
+use super::evaluate::{self, Condition};
+use super::query;
+use super::record::{Annotations, Shape, Shown};
+use super::reply::Reply;
+use super::tracking;
+use super::{Call, errors};
 use crate::data::row::Row;
-use crate::data::schema::{Column, TABLES};
 use crate::state::{Depth, State};
 
-/// Rows a page holds at most.
-const LARGEST_PAGE: usize = 5_000;
-
-/// Where a page begins, and what it belongs to. A next link carries it in its cookie.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Cursor {
-    page: u64,
-    /// The last index that was sent (scan) or the last version (delta).
-    last: u64,
-    /// The version that the scan's or the delta's link will carry on from; 0 untracked.
-    watermark: u64,
-    /// The version that a delta begins after.
-    since: Option<u64>,
-    size: usize,
-    /// In an order: the value that the last row was sorted by.
-    value: i64,
-}
-
-/// A list of records.
-pub fn list(state: &State, call: &Call<'_>, table: usize) -> Response {
-    if state.depth(table) == Depth::None {
-        return errors::missing_privilege(TABLES[table].name, &call.user.to_string());
-    }
-    let columns = match select(state, call, table) {
-        Ok(columns) => columns,
-        Err(response) => return response,
-    };
-    let order = match call.parameter("$orderby").map(|text| Order::read(&text)) {
-        Some(Ok(order)) => Some(order),
-        Some(Err(response)) => return response,
-        None => None,
-    };
-    let tracking = call.prefers("odata.track-changes");
-    for option in ["$filter", "$orderby", "$expand", "$top"] {
-        if tracking && call.parameter(option).is_some() {
-            let name = option.trim_start_matches('$');
-            return errors::bad_request(&format!(
-                "The query parameter {name} is not supported with change tracking."
-            ));
-        }
-    }
-    let cursor = match begin(state, call, table, tracking) {
-        Ok(cursor) => cursor,
-        Err(response) => return response,
-    };
-    let filter = match call
-        .parameter("$filter")
-        .map(|text| Filter::read(&text, table))
-    {
-        Some(Ok(filter)) => filter,
-        Some(Err(response)) => return response,
-        None => Filter::All,
-    };
-    let page = match cursor.since {
-        Some(since) => delta(state, table, cursor, since),
-        None => {
-            let holds = |row: &Row| filter.holds(state, row) && state.can_read(*row, call.user);
-            match order {
-                Some(order) => sorted(state, table, cursor, &holds, order, call.top()),
-                None => scan(state, table, cursor, &holds, call.top()),
-            }
-        }
-    };
-    write(state, call, table, &columns, cursor, &page)
-}
+/// Counts stop here.
+const LARGEST_COUNT: u64 = 5_000;
 
 /// Rows of a page, deleted entries behind them, and where the next page begins.
 #[derive(Default)]
-struct Page {
-    rows: Vec<Row>,
-    deleted: Vec<Uuid>,
-    next: Option<u64>,
-    value: i64,
+pub struct Page {
+    pub rows: Vec<Row>,
+    pub deleted: Vec<Uuid>,
+    pub next: Option<Cursor>,
+    /// Rows that match in all, where they were counted on the way.
+    pub matched: Option<u64>,
 }
 
-fn begin(state: &State, call: &Call<'_>, table: usize, tracking: bool) -> Result<Cursor, Response> {
-    let name = TABLES[table].name;
-    let size = call.page_size().clamp(1, LARGEST_PAGE);
-    if let Some(cookie) = call.raw_parameter("$skiptoken") {
-        return read_cookie(state, table, cookie)
-            .ok_or_else(|| errors::bad_request("The paging cookie is malformed."));
+/// Which rows a collection holds beside its filter: those that point to a row.
+pub type Parent = (String, (usize, Uuid));
+
+/// A list of records, perhaps of those below a parent.
+pub fn list(
+    state: &State,
+    call: &Call<'_>,
+    table: usize,
+    parent: Option<&Parent>,
+) -> Result<Reply, Reply> {
+    state.may_read(table, call.user)?;
+    if call.parameter("$skip").is_some() {
+        return Err(errors::bad_request("Skip Clause is not supported in CRM"));
     }
-    if let Some(token) = call.parameter("$deltatoken") {
-        let since: u64 = token
-            .split('!')
-            .next()
-            .and_then(|version| version.parse().ok())
-            .unwrap_or(0);
-        if since < state.oldest_token {
-            return Err(errors::expired_version_stamp());
+    tracking::refuse_options(state, call, table)?;
+    let options = call.options();
+    let shape = query::shape(state, call.user, table, &options)?;
+    let cursor = begin(state, call, table)?;
+    let size = page_size(state, call, table);
+    let page = if cursor.since.is_some() {
+        tracking::delta(state, call, table, cursor, size)
+    } else {
+        let condition = query::condition(state, table, options.filter.as_deref())?;
+        let holds = |row: &Row| holds(state, call.user, *row, condition.as_ref(), parent);
+        let order = query::order(state, table, options.order.as_deref())?;
+        let wants_count = call.wants_count();
+        let known = condition
+            .as_ref()
+            .and_then(|condition| evaluate::ids(condition, state.tables[table].primary_id));
+        if let Some(ids) = known {
+            let mut rows: Vec<Row> = ids.iter().filter_map(|id| state.find(table, *id)).collect();
+            rows.retain(holds);
+            rows.sort_by_key(|row| crate::rows::ordered(state.id(table, row.index)));
+            rows.dedup_by_key(|row| row.index);
+            query::sort(state, &mut rows, &order);
+            slice(state, table, &rows, cursor, size, call.top())
+        } else if order.is_empty() {
+            let mut page = scan(state, table, cursor, &holds, size, call.top());
+            if wants_count {
+                page.matched = Some(count_rows(state, call, table, condition.as_ref(), parent));
+            }
+            page
+        } else {
+            let mut rows: Vec<Row> = state.rows_after(table, None).filter(holds).collect();
+            query::sort(state, &mut rows, &order);
+            slice(state, table, &rows, cursor, size, call.top())
         }
-        return Ok(Cursor {
-            page: 1,
-            last: since,
-            watermark: state.version,
-            since: Some(since),
-            size,
-            value: 0,
-        });
+    };
+    Ok(write(state, call, table, &shape, cursor, &page, size))
+}
+
+fn holds(
+    state: &State,
+    user: Uuid,
+    row: Row,
+    condition: Option<&Condition<'_>>,
+    parent: Option<&Parent>,
+) -> bool {
+    state.can_read(row, user)
+        && parent.is_none_or(|(column, of)| state.target(&state.cell(row, column)) == Some(*of))
+        && condition.is_none_or(|condition| evaluate::holds(state, row, condition))
+}
+
+fn count_rows(
+    state: &State,
+    call: &Call<'_>,
+    table: usize,
+    condition: Option<&Condition<'_>>,
+    parent: Option<&Parent>,
+) -> u64 {
+    if condition.is_none() && parent.is_none() && state.depth(table) == Depth::Global {
+        return state.changes[table].live;
     }
-    if !tracking {
-        return Ok(Cursor {
-            page: 1,
-            size,
-            ..Cursor::default()
-        });
+    let rows = state.rows_after(table, None);
+    rows.filter(|row| holds(state, call.user, *row, condition, parent))
+        .take(LARGEST_COUNT as usize + 1)
+        .count() as u64
+}
+
+fn page_size(state: &State, call: &Call<'_>, table: usize) -> usize {
+    let largest = state.tables[table].largest_page;
+    // A next link keeps the page size that it was made with.
+    let kept = call
+        .raw_parameter("$skiptoken")
+        .and_then(|raw| state.web.size(&decoded(raw)));
+    kept.or_else(|| call.page_size())
+        .unwrap_or(largest)
+        .clamp(1, largest)
+}
+
+fn decoded(raw: &str) -> String {
+    let blanks = raw.replace('+', " ");
+    percent_decode_str(&blanks).decode_utf8_lossy().into_owned()
+}
+
+fn begin(state: &State, call: &Call<'_>, table: usize) -> Result<Cursor, Reply> {
+    if let Some(raw) = call.raw_parameter("$skiptoken") {
+        let primary_id = state.tables[table].primary_id;
+        let cursor = Cursor::read(raw, primary_id, state.variants.data.strict_cookies)
+            .ok_or_else(|| errors::bad_request("The paging cookie is malformed."))?;
+        if cursor.watermark > 0 && cursor.watermark < state.changes[table].oldest_token {
+            return Err(errors::expired_version_stamp(state));
+        }
+        return Ok(cursor);
     }
-    if !state.is_tracked(table) {
-        return Err(errors::tracking_disabled(name));
-    }
-    if state.depth(table) != Depth::Global {
-        return Err(errors::needs_global_read(name));
-    }
-    Ok(Cursor {
-        page: 1,
-        size,
-        watermark: state.version,
-        ..Cursor::default()
-    })
+    tracking::begin(state, call, table)
 }
 
 fn scan(
@@ -144,19 +142,16 @@ fn scan(
     table: usize,
     cursor: Cursor,
     holds: &dyn Fn(&Row) -> bool,
+    size: usize,
     top: Option<usize>,
 ) -> Page {
     let mut page = Page::default();
-    let begin = if cursor.page == 1 { 0 } else { cursor.last + 1 };
-    for index in begin..state.changes[table].end {
-        let Some(row) = state.row(table, index).filter(holds) else {
-            continue;
-        };
+    for row in state.rows_after(table, cursor.last).filter(holds) {
         if top.is_some_and(|top| page.rows.len() == top) {
             break;
         }
-        if page.rows.len() == cursor.size {
-            page.next = page.rows.last().map(|row| row.index);
+        if page.rows.len() == size {
+            page.next = Some(next(state, cursor, &page.rows));
             break;
         }
         page.rows.push(row);
@@ -164,78 +159,86 @@ fn scan(
     page
 }
 
-fn sorted(
+/// The page of rows that are sorted already: it begins behind the last row that was sent, or at
+/// its place where that row has gone since.
+fn slice(
     state: &State,
     table: usize,
+    rows: &[Row],
     cursor: Cursor,
-    holds: &dyn Fn(&Row) -> bool,
-    order: Order,
+    size: usize,
     top: Option<usize>,
 ) -> Page {
-    let is_after = |value: i64, row: &Row| {
-        cursor.page == 1 || (value, row.index) > (cursor.value, cursor.last)
+    let begin = match cursor.last {
+        None => 0,
+        Some(last) => rows
+            .iter()
+            .position(|row| state.id(table, row.index) == last)
+            .map_or((cursor.page as usize - 1) * size, |place| place + 1),
     };
-    let mut rows: Vec<(i64, Row)> = (0..state.changes[table].end)
-        .filter_map(|index| state.row(table, index).filter(holds))
-        .map(|row| (order.value(state, row), row))
-        .filter(|(value, row)| is_after(*value, row))
-        .collect();
-    rows.sort_by_key(|(value, row)| (*value, row.index));
-    let size = top.unwrap_or(cursor.size);
-    let is_cut = rows.len() > size && top.is_none();
-    rows.truncate(size);
-    let last = rows.last().filter(|_| is_cut);
+    let matched = Some(rows.len() as u64);
+    let wanted = size.min(top.unwrap_or(size));
+    let end = (begin + wanted).min(rows.len());
+    let more = end < rows.len() && top.is_none_or(|top| top > size);
+    let rows = rows.get(begin..end).unwrap_or_default().to_vec();
+    let next = more.then(|| next(state, cursor, &rows));
     Page {
-        next: last.map(|(_, row)| row.index),
-        value: last.map_or(0, |(value, _)| *value),
-        rows: rows.into_iter().map(|(_, row)| row).collect(),
-        deleted: Vec::new(),
+        rows,
+        next,
+        matched,
+        ..Page::default()
     }
 }
 
-/// Changes in version order; of each row only its newest. Deletes come after the rows of their page.
-fn delta(state: &State, table: usize, cursor: Cursor, since: u64) -> Page {
-    let mut page = Page::default();
-    let begin = cursor.last.max(since) + 1;
-    if begin > cursor.watermark {
-        return page;
+fn next(state: &State, cursor: Cursor, rows: &[Row]) -> Cursor {
+    let id = |row: Option<&Row>| row.map(|row| state.id(row.table, row.index));
+    Cursor {
+        page: cursor.page + 1,
+        last: id(rows.last()),
+        first: id(rows.first()),
+        ..cursor
     }
-    for (version, index) in state.changes[table].log.range(begin..=cursor.watermark) {
-        if page.rows.len() + page.deleted.len() == cursor.size {
-            page.next = Some(version - 1);
-            break;
-        }
-        match state.row(table, *index) {
-            Some(row) => page.rows.push(row),
-            None => page.deleted.push(state.id(table, *index)),
-        }
-    }
-    page
 }
 
 fn write(
     state: &State,
     call: &Call<'_>,
     table: usize,
-    columns: &[&Column],
+    shape: &Shape<'_>,
     cursor: Cursor,
     page: &Page,
-) -> Response {
+    size: usize,
+) -> Reply {
     let annotations = call.annotations();
-    let set = TABLES[table].set;
-    let select = call.raw_parameter("$select");
+    let set = state.tables[table].set;
     let mut body = String::with_capacity(page.rows.len() * 2_800 + 1_024);
-    let base = format!("{}/api/data/v9.2/", call.origin);
-    let delta = if cursor.since.is_some() {
-        "/$delta"
-    } else {
-        ""
+    let context = call.context(&format!("{set}{}", context_columns(call)));
+    let _ = match cursor.since {
+        None => write!(body, "{{\"@odata.context\":{}", quoted(&context)),
+        Some(_) => write!(
+            body,
+            "{{\"@odata.context\":{}",
+            quoted(&tracking::context(state, &context))
+        ),
     };
-    let _ = write!(
-        body,
-        "{{\"@odata.context\":\"{base}$metadata#{set}({}){delta}\"",
-        select.unwrap_or_default()
-    );
+    let counted = call.wants_count().then(|| page.matched.unwrap_or_default());
+    if let Some(counted) = counted {
+        let _ = write!(body, ",\"@odata.count\":{}", counted.min(LARGEST_COUNT));
+    }
+    if call.asks_for("Microsoft.Dynamics.CRM.totalrecordcount") {
+        let total = counted.map_or(-1, |counted| counted.min(LARGEST_COUNT) as i64);
+        let _ = write!(
+            body,
+            ",\"@Microsoft.Dynamics.CRM.totalrecordcount\":{total}"
+        );
+    }
+    if call.asks_for("Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded") {
+        let exceeded = counted.is_some_and(|counted| counted > LARGEST_COUNT);
+        let _ = write!(
+            body,
+            ",\"@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded\":{exceeded}"
+        );
+    }
     if call.asks_for("Microsoft.Dynamics.CRM.globalmetadataversion") {
         let _ = write!(
             body,
@@ -243,208 +246,193 @@ fn write(
             state.metadata_version
         );
     }
-    if call.parameter("$count").as_deref() == Some("true") {
-        let _ = write!(
-            body,
-            ",\"@odata.count\":{}",
-            state.changes[table].live.min(5_000)
-        );
-    }
-    let origin = call.link_origin.as_deref().unwrap_or(&call.origin);
-    let link = format!(
-        "{origin}/api/data/v9.2/{set}?{}",
-        select
-            .map(|text| format!("$select={text}&"))
-            .unwrap_or_default()
-    );
-    if page.next.is_none() && cursor.watermark > 0 {
-        let token = format!("{}%2103%2f12%2f2026%2014%3a30%3a00", cursor.watermark);
+    if page.next.is_none() && cursor.watermark > 0 && !tracking::withholds(state, call) {
+        let link = call.link(&["$select"]);
+        let token = tracking::token(cursor.watermark);
         let _ = write!(body, ",\"@odata.deltaLink\":\"{link}$deltatoken={token}\"");
     }
-    body.push_str(",\"value\":[");
-    for (place, row) in page.rows.iter().enumerate() {
-        if place > 0 {
-            body.push(',');
+    let is_bare = state.variants.data.delta_without_value
+        && cursor.since.is_some()
+        && page.rows.is_empty()
+        && page.deleted.is_empty();
+    if !is_bare {
+        body.push_str(",\"value\":[");
+        for (place, row) in page.rows.iter().enumerate() {
+            if place > 0 {
+                body.push(',');
+            }
+            state.write(*row, shape, annotations, &mut body);
         }
-        state.world.write(*row, columns, annotations, &mut body);
+        for (place, id) in page.deleted.iter().enumerate() {
+            if place > 0 || !page.rows.is_empty() {
+                body.push(',');
+            }
+            let context = call.context(&format!("{set}/$deletedEntity"));
+            let _ = write!(
+                body,
+                "{{\"@odata.context\":\"{context}\",\"id\":\"{id}\",\"reason\":\"deleted\"}}"
+            );
+        }
+        body.push(']');
     }
-    for (place, id) in page.deleted.iter().enumerate() {
-        if place > 0 || !page.rows.is_empty() {
-            body.push(',');
+    if let Some(next) = page.next {
+        let options = [
+            "$select", "$filter", "$orderby", "$expand", "$count", "$apply", "$top",
+        ];
+        let cookie = next.write(state.tables[table].primary_id);
+        if size != state.tables[table].largest_page {
+            state.web.remember(decoded(&cookie), size);
         }
         let _ = write!(
             body,
-            "{{\"@odata.context\":\"{base}$metadata#{set}/$deletedEntity\",\"id\":\"{id}\",\"reason\":\"deleted\"}}"
-        );
-    }
-    body.push(']');
-    if let Some(last) = page.next {
-        let next = Cursor {
-            page: cursor.page + 1,
-            last,
-            value: page.value,
-            ..cursor
-        };
-        let filter = call
-            .raw_parameter("$filter")
-            .map(|text| format!("$filter={text}&"))
-            .unwrap_or_default()
-            + &call
-                .raw_parameter("$orderby")
-                .map(|text| format!("$orderby={text}&"))
-                .unwrap_or_default();
-        let _ = write!(
-            body,
-            ",\"@odata.nextLink\":\"{link}{filter}$skiptoken={}\"",
-            cookie(state, table, next)
+            ",\"@odata.nextLink\":\"{}$skiptoken={cookie}\"",
+            call.link(&options)
         );
     }
     body.push('}');
-    let mut response = raw_json(body.into());
-    if let Some(prefer) = call.prefer.and_then(|text| text.parse().ok()) {
-        response.headers_mut().insert("preference-applied", prefer);
-    }
-    response
+    call.applied(Reply::text(body))
 }
 
-/// The documented cookie, encoded twice: upper-case hex outside, lower-case inside. Our own state
-/// hides in an attribute that real cookies have too (`parentEntityId` and the like come and go).
-fn cookie(state: &State, table: usize, cursor: Cursor) -> String {
-    let name = TABLES[table].primary_id;
-    let id = state.id(
-        table,
-        if cursor.since.is_some() {
-            0
-        } else {
-            cursor.last
-        },
-    );
-    let since = cursor
-        .since
-        .map_or_else(|| "-".to_owned(), |since| since.to_string());
-    format!(
-        "%3Ccookie%20pagenumber=%22{page}%22%20pagingcookie=%22%253ccookie%2520page%253d%2522{page}%2522%253e\
-         %253c{name}%2520last%253d%2522%257b{id}%257d%2522%2520first%253d%2522%257b{id}%257d%2522%2520%252f%253e\
-         %253c%252fcookie%253e%22%20state='({last},{watermark},{since},{size},{value})'%20istracking=%22{tracking}%22%20/%3E",
-        page = cursor.page,
-        last = cursor.last,
-        watermark = cursor.watermark,
-        size = cursor.size,
-        value = cursor.value,
-        tracking = if cursor.watermark > 0 {
-            "True"
-        } else {
-            "False"
-        },
-    )
+/// What the context of a list says about its columns: the selection as it was asked for.
+fn context_columns(call: &Call<'_>) -> String {
+    let select = call.parameter("$select");
+    let expand = call.parameter("$expand").map(|text| {
+        let names: Vec<String> = query::split(&text, ',')
+            .into_iter()
+            .map(|part| {
+                let (name, nested) = part.trim().split_once('(').unwrap_or((part.trim(), ""));
+                let select = query::split(nested.trim_end_matches(')'), ';')
+                    .into_iter()
+                    .find_map(|option| option.strip_prefix("$select=").map(str::to_owned));
+                format!("{name}({})", select.unwrap_or_default())
+            })
+            .collect();
+        names.join(",")
+    });
+    match (select, expand) {
+        (None, None) => String::new(),
+        (Some(text), None) | (None, Some(text)) => format!("({text})"),
+        (Some(select), Some(expand)) => format!("({select},{expand})"),
+    }
 }
 
-fn read_cookie(state: &State, table: usize, text: &str) -> Option<Cursor> {
-    // A client that decoded and encoded again has broken the cookie, as with the real service.
-    let inside = text.split_once("state='(")?.1.split_once(")'")?.0;
-    let page = percent_decode_str(text).decode_utf8().ok()?;
-    let page = page
-        .split_once("pagenumber=\"")?
-        .1
-        .split_once('"')?
-        .0
-        .parse()
-        .ok()?;
-    let mut parts = inside.split(',');
-    let last = parts.next()?.parse().ok()?;
-    let watermark = parts.next()?.parse().ok()?;
-    let since = parts.next()?.parse().ok();
-    let size = parts.next()?.parse().ok()?;
-    let value = parts.next()?.parse().ok()?;
-    (state.changes[table].end > 0).then_some(Cursor {
-        page,
-        last,
-        watermark,
-        since,
-        size,
-        value,
-    })
-}
-
-/// The selected columns; all where nothing is selected. The primary id always comes along.
-fn select(state: &State, call: &Call<'_>, table: usize) -> Result<Vec<&'static Column>, Response> {
-    let all: Vec<&'static Column> = state.columns(table).collect();
-    let Some(text) = call.parameter("$select") else {
-        return Ok(all);
-    };
-    let mut columns = Vec::new();
-    for name in text
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
-        match all.iter().find(|column| column.wire() == name) {
-            Some(column) => columns.push(*column),
-            None => return Err(errors::unknown_column(name, TABLES[table].name)),
-        }
-    }
-    if !columns
-        .iter()
-        .any(|column| column.name == TABLES[table].primary_id)
-    {
-        columns.extend(
-            all.iter()
-                .find(|column| column.name == TABLES[table].primary_id)
-                .copied(),
-        );
-    }
-    Ok(columns)
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// One record.
-pub fn single(state: &State, call: &Call<'_>, table: usize, key: &str) -> Response {
-    if state.depth(table) == Depth::None {
-        return errors::missing_privilege(TABLES[table].name, &call.user.to_string());
+pub fn single(state: &State, call: &Call<'_>, row: Row) -> Result<Reply, Reply> {
+    state.may(errors::Right::Read, row, call.user)?;
+    let options = call.options();
+    let shape = query::shape(state, call.user, row.table, &options)?;
+    let tag = format!("W/\"{}\"", row.version);
+    // Never with annotations or expansions: what they show may have changed although the row did not.
+    if call.header("if-none-match") == Some(&tag)
+        && options.expand.is_none()
+        && !call.prefers_annotations()
+    {
+        return Ok(Reply::text("").status(StatusCode::NOT_MODIFIED));
     }
-    let columns = match select(state, call, table) {
-        Ok(columns) => columns,
-        Err(response) => return response,
-    };
-    let row = Uuid::try_parse(key)
-        .ok()
-        .and_then(|id| state.find(table, id))
-        .filter(|row| state.can_read(*row, call.user));
-    let Some(row) = row else {
-        return errors::not_found(TABLES[table].name, key);
-    };
-    let mut body = String::new();
-    state
-        .world
-        .write(row, &columns, call.annotations(), &mut body);
-    let context = format!(
-        "{{\"@odata.context\":\"{}/api/data/v9.2/$metadata#{}/$entity\",",
-        call.origin, TABLES[table].set
-    );
-    raw_json(body.replacen('{', &context, 1).into())
+    Ok(call
+        .applied(whole(state, call, row, &shape))
+        .with("etag", tag))
 }
 
-/// `/$count`: plain text, with the byte order mark that the service sends, and never above 5,000.
-pub fn count(state: &State, table: usize) -> Response {
-    let live = state.changes[table].live.min(5_000);
-    (
-        StatusCode::OK,
-        [("content-type", "text/plain")],
-        format!("\u{feff}{live}"),
-    )
-        .into_response()
+/// The body of one record, with its context.
+pub fn whole(state: &State, call: &Call<'_>, row: Row, shape: &Shape<'_>) -> Reply {
+    let mut body = String::new();
+    state.write(row, shape, call.annotations(), &mut body);
+    let set = state.tables[row.table].set;
+    let context = call.context(&format!("{set}{}/$entity", context_columns(call)));
+    let context = format!("{{\"@odata.context\":{},", quoted(&context));
+    Reply::text(body.replacen('{', &context, 1))
+}
+
+/// One property of a record.
+pub fn property(state: &State, call: &Call<'_>, row: Row, name: &str) -> Result<Reply, Reply> {
+    state.may(errors::Right::Read, row, call.user)?;
+    let table = &state.tables[row.table];
+    let column = table
+        .property(name)
+        .ok_or_else(|| errors::unknown_column(name, table.name))?;
+    let shape = Shape {
+        columns: vec![Shown {
+            column,
+            is_hidden: state.is_secured(row.table, &column.name),
+        }],
+        ..Shape::default()
+    };
+    let mut body = String::new();
+    state.write(row, &shape, Annotations::default(), &mut body);
+    let parsed: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&body).unwrap_or_default();
+    if parsed.get(name).is_none_or(serde_json::Value::is_null) {
+        return Ok(Reply::empty(StatusCode::NO_CONTENT));
+    }
+    // The digits as they stand in the row, not as a number type would print them.
+    let value = body
+        .split_once(&format!("\"{name}\":"))
+        .map(|(_, rest)| rest.trim_end_matches('}').to_owned())
+        .unwrap_or_default();
+    let id = state.id(row.table, row.index);
+    let context = call.context(&format!("{}({id})/{name}", table.set));
+    Ok(Reply::text(format!(
+        "{{\"@odata.context\":{},\"value\":{value}}}",
+        quoted(&context)
+    )))
+}
+
+/// `/$count`: plain text, never above 5,000.
+pub fn count(state: &State, call: &Call<'_>, table: usize) -> Result<Reply, Reply> {
+    state.may_read(table, call.user)?;
+    let counted = match tracking::pending(state, call, table)? {
+        Some(pending) => pending,
+        None => {
+            let text = call.parameter("$filter");
+            let condition = query::condition(state, table, text.as_deref())?;
+            count_rows(state, call, table, condition.as_ref(), None)
+        }
+    };
+    let mark = if state.variants.data.count_mark {
+        "\u{feff}"
+    } else {
+        ""
+    };
+    Ok(Reply::typed(
+        "text/plain",
+        format!("{mark}{}", counted.min(LARGEST_COUNT)),
+    ))
 }
 
 /// All live rows as JSON lines: what a mirror has to equal.
 pub fn truth(state: &State, table: usize) -> String {
-    let columns: Vec<&Column> = state.columns(table).collect();
+    let shape = everything(state, table);
     let mut text = String::new();
-    for index in 0..state.changes[table].end {
-        if let Some(row) = state.row(table, index) {
-            state
-                .world
-                .write(row, &columns, Annotations::default(), &mut text);
-            text.push('\n');
-        }
+    for row in state.rows_after(table, None) {
+        state.write(row, &shape, Annotations::default(), &mut text);
+        text.push('\n');
     }
     text
+}
+
+/// One row with all its columns.
+pub fn exact(state: &State, row: Row) -> String {
+    let mut text = String::new();
+    let shape = everything(state, row.table);
+    state.write(row, &shape, Annotations::default(), &mut text);
+    text
+}
+
+fn everything(state: &State, table: usize) -> Shape<'_> {
+    let columns = state.tables[table].columns.iter();
+    Shape {
+        columns: columns
+            .filter(|column| query::is_readable(column.kind))
+            .map(|column| Shown {
+                column,
+                is_hidden: false,
+            })
+            .collect(),
+        ..Shape::default()
+    }
 }
