@@ -70,13 +70,13 @@ async fn every_command_prints_one_document_with_the_agreed_keys() {
             "status --json",
             0,
             "/tables",
-            "table rows deleted stale state strategy last_sync next_sync last_error",
+            "table rows deleted stale state strategy last_sync next_sync last_error reason verified",
         ),
         (
             "sync --json",
             0,
             "/runs",
-            "table strategy status inserted updated deleted unchanged pages requests retries throttled_ms duration_ms error",
+            "table strategy status inserted updated deleted unchanged pages requests retries throttled_ms duration_ms error reason",
         ),
         (
             "tables --json",
@@ -171,7 +171,7 @@ async fn every_command_prints_one_document_with_the_agreed_keys() {
             "sync --table lead --json",
             0,
             "/runs",
-            "table strategy status inserted updated deleted unchanged pages requests retries throttled_ms duration_ms error",
+            "table strategy status inserted updated deleted unchanged pages requests retries throttled_ms duration_ms error reason",
         ),
         (
             "tables add nothing --json",
