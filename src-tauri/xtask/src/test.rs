@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::process::{run, step, works};
-use crate::{codegen, system, ui};
+use crate::{clients, codegen, system, ui};
 
 /// Sets up and runs all checks and tests.
 ///
@@ -15,6 +15,7 @@ pub fn run_all() -> Result<()> {
         &system::KEYRING[..],
         &system::WINDOW[..],
         &system::DISPLAY[..],
+        &system::PYTHON[..],
     ];
     system::ensure(&packages.concat())?;
     step("Generated files");
@@ -34,10 +35,11 @@ pub fn run_all() -> Result<()> {
     cargo(&["build"], &["--bins"])?;
     step("Rust tests");
     if works("cargo", &["nextest", "--version"]) {
-        cargo(&["nextest", "run"], &["--no-fail-fast"])
+        cargo(&["nextest", "run"], &["--no-fail-fast"])?;
     } else {
-        cargo(&["test"], &["--no-fail-fast"])
+        cargo(&["test"], &["--no-fail-fast"])?;
     }
+    clients::run_built()
 }
 
 /// Runs cargo on everything, each time with the same features, so that nothing is built twice.
