@@ -1,11 +1,17 @@
 //! The organisation as a client meets it: over HTTP, and changed only by its control interface.
 
 mod access;
+mod batches;
 mod control;
+mod desk;
 mod entra;
 mod entra_table;
 mod faults;
 mod limits;
+mod metadata;
+mod rows;
+mod tracking;
+mod writes;
 
 use std::collections::BTreeMap;
 
@@ -46,12 +52,20 @@ impl Bench {
         Self::with(Config::default()).await
     }
 
+    async fn with_rows(rows: &str) -> Self {
+        let rows = parse_rows(rows).expect("rows");
+        Self::with(Config {
+            rows,
+            ..Config::default()
+        })
+        .await
+    }
+
     async fn with(config: Config) -> Self {
-        let rows = "account=30,contact=30,lead=5,opportunity=5,systemuser=6";
-        let config = Config {
-            rows: parse_rows(rows).expect("rows"),
-            ..config
-        };
+        let mut rows =
+            parse_rows("account=30,contact=30,lead=5,opportunity=5,systemuser=6").expect("rows");
+        rows.extend(config.rows.clone());
+        let config = Config { rows, ..config };
         let org = SampleOrg::start(config).await.expect("an organisation");
         // The first of a process installs it; the others find it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
