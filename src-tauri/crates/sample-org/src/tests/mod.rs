@@ -9,7 +9,9 @@ mod entra_table;
 mod faults;
 mod limits;
 mod metadata;
+mod roles;
 mod rows;
+mod schema;
 mod tracking;
 mod writes;
 

@@ -468,3 +468,33 @@ async fn an_elastic_table_gives_short_pages_and_goes_on() {
         .await;
     assert_eq!(all.len(), 1_200);
 }
+
+#[tokio::test]
+async fn unchanged_rows_are_answered_in_brief() {
+    let bench = Bench::new().await;
+    let desk = Desk::new(&bench).await;
+    let (_, first) = desk.fetch("accounts?$select=name&$top=1").await;
+    let row = &first["value"][0];
+    let path = format!(
+        "accounts({})?$select=name",
+        row["accountid"].as_str().expect("an id")
+    );
+    let tag = row["@odata.etag"].as_str().expect("a tag");
+    let star = "odata.include-annotations=\"*\"";
+    for (tag, prefer, status) in [
+        (tag, "", 304),
+        ("W/\"1\"", "", 200),
+        ("null", "", 200),
+        (tag, star, 200),
+    ] {
+        let reply = desk
+            .send(
+                "GET",
+                &path,
+                "",
+                &[("if-none-match", tag), ("prefer", prefer)],
+            )
+            .await;
+        assert_eq!(reply.status, status, "{tag} {prefer}");
+    }
+}
