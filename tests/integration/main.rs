@@ -8,6 +8,7 @@ mod fixtures;
 mod house_rules;
 mod main_job;
 mod processes;
+mod property;
 mod refusals;
 mod replies;
 mod shape;
