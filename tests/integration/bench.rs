@@ -109,12 +109,12 @@ impl Bench {
         app.session(&connected.row).await.expect("a session")
     }
 
-    pub async fn control(&self, path: &str, body: &'static str) {
+    pub async fn control(&self, path: &str, body: impl std::fmt::Display) {
         let url = format!("{}/{path}", self.org.description().control_url);
         let reply = self
             .http
             .post(url)
-            .body(body)
+            .body(body.to_string())
             .send()
             .await
             .expect("a reply");

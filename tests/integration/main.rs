@@ -4,6 +4,7 @@ mod bench;
 mod command_line;
 mod contract;
 mod entra_fixtures;
+mod faults;
 mod fixtures;
 mod house_rules;
 mod main_job;

@@ -58,6 +58,8 @@ pub enum Command {
     Tables(Tables),
     /// Bring the mirror up to date
     Sync(Sync),
+    /// Prove that the mirror equals the organisation
+    Verify(Verify),
     /// List records
     Records(Records),
     /// Show one record
@@ -194,6 +196,21 @@ pub struct Sync {
     /// Leave the search index as it is; the next sync lets it follow
     #[arg(long)]
     pub no_search: bool,
+}
+
+/// Compares ids and versions of all rows, which takes one small page for 5,000 rows. Exits with 1
+/// where something differs.
+#[derive(Args)]
+pub struct Verify {
+    /// A table; may be repeated
+    #[arg(long, value_name = "T")]
+    pub table: Vec<String>,
+    /// Read again what differs, and mark as deleted what is not there any more
+    #[arg(long)]
+    pub repair: bool,
+    /// Answer the mass-delete guard with yes
+    #[arg(long)]
+    pub yes: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -14,6 +14,7 @@ mod records;
 mod sample_org;
 mod sync;
 mod tables;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,6 +34,9 @@ use crate::output::Output;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// How long an interrupted command may take to end: with the start of the signal below a second.
+const GRACE: Duration = Duration::from_millis(800);
+
 /// What every command needs.
 struct Context {
     app: App,
@@ -45,7 +49,16 @@ impl Context {
     /// The open session of the chosen connection.
     async fn session(&self) -> Result<Session> {
         let row = self.app.find(self.connection.as_deref()).await?;
-        self.app.session(&row).await
+        let session = self.app.session(&row).await?;
+        self.say(&session);
+        Ok(session)
+    }
+
+    /// Says what there is to say of how a connection was opened.
+    fn say(&self, session: &Session) {
+        if let Some(notice) = session.notice() {
+            self.output.message(notice);
+        }
     }
 }
 
@@ -73,11 +86,14 @@ fn main() -> ExitCode {
         let cancel = CancellationToken::new();
         let interrupt = cancel.clone();
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                interrupt.cancel();
-            }
+            interrupted().await;
+            interrupt.cancel();
+            // What does not end by itself is ended: whatever was committed is kept.
+            tokio::time::sleep(GRACE).await;
+            std::process::exit(i32::from(output::exit_code(Category::Interrupted)));
         });
-        match run(arguments, output, cancel).await {
+        match run(arguments, output, cancel.clone()).await {
+            Ok(0) if cancel.is_cancelled() => output::exit_code(Category::Interrupted),
             Ok(code) => code,
             Err(error) => {
                 output.error(&error);
@@ -88,6 +104,24 @@ fn main() -> ExitCode {
     // A keychain that waits for a prompt must not hold the end up.
     runtime.shutdown_timeout(Duration::from_millis(200));
     ExitCode::from(code)
+}
+
+/// Waits for Ctrl C, or for the system's request to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Says what is wrong with the flags; to scripts in the form of every other error.
@@ -155,6 +189,7 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
         Command::Status => sync::status(&context).await,
         Command::Tables(options) => tables::tables(&context, options).await,
         Command::Sync(options) => sync::sync(&context, options).await,
+        Command::Verify(options) => verify::verify(&context, options).await,
         Command::Invalidate(options) => sync::invalidate(&context, options).await,
         Command::Records(options) => records::records(&context, options).await,
         Command::Show(options) => records::show(&context, options).await,

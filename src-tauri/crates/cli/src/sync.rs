@@ -70,7 +70,18 @@ pub async fn sync(context: &Context, options: arguments::Sync) -> Result<u8> {
         yes: options.yes,
         no_join: options.no_join,
     };
-    let runs = run(context, &session, &options, with_search).await?;
+    let mut runs = run(context, &session, &options, with_search).await?;
+    let is_damaged = |run: &RunReport| {
+        let error = run.error.as_ref();
+        error.is_some_and(|error| error.code == "database_damaged")
+    };
+    if runs.iter().any(is_damaged) {
+        let row = session.row().clone();
+        drop(session);
+        let session = context.app.reopen(&row).await?;
+        context.say(&session);
+        runs = run(context, &session, &options, with_search).await?;
+    }
     let document = json!({"runs": runs.iter().map(run_json).collect::<Vec<_>>()});
     let lines: Vec<Vec<String>> = runs
         .iter()

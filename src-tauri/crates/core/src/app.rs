@@ -11,7 +11,7 @@ use salesmirror_auth::{Secret, SecretStore};
 use salesmirror_dataverse::{Client, HttpConfig, RetryPolicy, http_client};
 use salesmirror_model::clouds::{belongs_to, twin};
 use salesmirror_model::urls::parse_secure;
-use salesmirror_store::{AppDb, ConnectionRow, DatabaseKey, Mirror};
+use salesmirror_store::{AppDb, ConnectionRow, DatabaseKey, Mirror, StoreError};
 use uuid::Uuid;
 
 use crate::data_dir::DataDir;
@@ -230,7 +230,7 @@ impl App {
                 "Disconnect it with its data and connect again; everything is fetched anew.",
             )
         })?;
-        let mirror = Mirror::open(&self.inner.data_dir.mirror(row.id), &key)?;
+        let (mirror, notice) = self.open_mirror(row.id, &key)?;
         let db = self.make_db()?;
         let secret = match row.public_client {
             true => None,
@@ -271,7 +271,47 @@ impl App {
             tokens,
             db,
             self.inner.data_dir.clone(),
+            notice,
         ))
+    }
+
+    /// Opens a mirror. A damaged one is moved aside, never deleted, and an empty one takes its place;
+    /// then a sentence says so.
+    fn open_mirror(&self, id: Uuid, key: &DatabaseKey) -> Result<(Mirror, Option<String>)> {
+        let data_dir = &self.inner.data_dir;
+        let path = data_dir.mirror(id);
+        if !data_dir.is_damaged(id) {
+            match Mirror::open(&path, key) {
+                Ok(mirror) => return Ok((mirror, None)),
+                Err(StoreError::Damaged) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // Whoever syncs has it open.
+        let Some(_lock) = data_dir.try_lock(id)? else {
+            return Err(StoreError::Damaged.into());
+        };
+        let aside = data_dir.set_aside(id, now_ms())?;
+        let notice = format!(
+            "The local copy was damaged. It was moved to {}, and the next sync fetches everything \
+             again. Deleted rows that only the copy still had are in that file alone.",
+            aside.display()
+        );
+        tracing::warn!("{notice}");
+        Ok((Mirror::open(&path, key)?, Some(notice)))
+    }
+
+    /// Opens a connection anew, as after its mirror was found to be damaged.
+    ///
+    /// # Errors
+    /// Where the keychain or the disk refuses.
+    pub async fn reopen(&self, row: &ConnectionRow) -> Result<Session> {
+        self.inner
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&row.id);
+        self.session(row).await
     }
 
     /// Keeps a new connection with its keys and secret: all of it, or nothing.

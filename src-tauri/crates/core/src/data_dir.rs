@@ -125,6 +125,43 @@ impl DataDir {
         Ok(())
     }
 
+    fn damage_note(&self, connection: Uuid) -> PathBuf {
+        self.root.join(format!("mirror-{connection}.damaged"))
+    }
+
+    /// Notes that a mirror was found to be damaged, so that it is moved aside when it is opened next.
+    pub(crate) fn note_damage(&self, connection: Uuid) -> Result<()> {
+        let note = self.damage_note(connection);
+        fs::write(&note, []).map_err(|source| Error::file(&note, &source))
+    }
+
+    /// Whether a mirror was found to be damaged.
+    pub(crate) fn is_damaged(&self, connection: Uuid) -> bool {
+        self.damage_note(connection).exists()
+    }
+
+    /// Moves a mirror aside with its companions; gives where it is now.
+    pub(crate) fn set_aside(&self, connection: Uuid, now: i64) -> Result<PathBuf> {
+        let path = self.mirror(connection);
+        let aside = self
+            .root
+            .join(format!("mirror-{connection}.damaged-{now}.db"));
+        for suffix in ["", "-wal", "-shm"] {
+            let [from, to] = [&path, &aside].map(|path| {
+                let mut name = path.as_os_str().to_owned();
+                name.push(suffix);
+                PathBuf::from(name)
+            });
+            match fs::rename(&from, &to) {
+                Ok(()) => {}
+                Err(source) if source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => return Err(Error::file(&from, &source)),
+            }
+        }
+        let _ = fs::remove_file(self.damage_note(connection));
+        Ok(aside)
+    }
+
     /// Takes a connection's lock, which covers sync and token refresh: two refreshers of a
     /// rotating token would sign each other out. `None` where another process holds it.
     pub(crate) fn try_lock(&self, connection: Uuid) -> Result<Option<Lock>> {

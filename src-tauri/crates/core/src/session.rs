@@ -33,6 +33,7 @@ struct Inner {
     tokens: Arc<ConnectionTokens>,
     db: AppDb,
     data_dir: DataDir,
+    notice: Option<String>,
     progress: Mutex<HashMap<String, Progress>>,
     background: Background,
     /// The guard's questions by table, each with the number of the run that it belongs to.
@@ -88,6 +89,7 @@ impl Session {
         tokens: Arc<ConnectionTokens>,
         db: AppDb,
         data_dir: DataDir,
+        notice: Option<String>,
     ) -> Self {
         let inner = Inner {
             row,
@@ -96,6 +98,7 @@ impl Session {
             tokens,
             db,
             data_dir,
+            notice,
             progress: Mutex::default(),
             background: Background::default(),
             questions: Mutex::default(),
@@ -110,6 +113,12 @@ impl Session {
     #[must_use]
     pub fn row(&self) -> &ConnectionRow {
         &self.inner.row
+    }
+
+    /// What has to be said of how it was opened: that its damaged mirror was moved aside.
+    #[must_use]
+    pub fn notice(&self) -> Option<&str> {
+        self.inner.notice.as_deref()
     }
 
     /// Its mirror.

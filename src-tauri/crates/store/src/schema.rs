@@ -165,6 +165,11 @@ pub fn define(connection: &mut Connection, table: &TableMetadata) -> Result<Defi
         Some(old) => {
             let definition = difference(&old, table);
             alter(&transaction, &old, table, &definition)?;
+            if definition.added.len() + definition.retyped.len() > 0 {
+                // A row of the same version would be taken for equal, and never get the new values.
+                let data = data(name);
+                transaction.execute(&format!("UPDATE {data} SET _version = NULL"), [])?;
+            }
             transaction.execute(
                 "UPDATE mirrored SET metadata = ? WHERE name = ?",
                 params![text, name],

@@ -103,10 +103,7 @@ impl Engine {
         match event {
             Event::Metadata { facts, changed } => self.looked(facts, changed),
             Event::Tracking(granted) => {
-                self.tracking = match granted {
-                    true => Tracking::Granted,
-                    false => Tracking::Refused,
-                };
+                self.tracking = [Tracking::Refused, Tracking::Granted][usize::from(granted)];
                 self.step()
             }
             Event::Mark(value) => {
@@ -346,10 +343,10 @@ impl Engine {
     fn looked(&mut self, facts: Facts, changed: bool) -> Effect {
         let is_new = self.standing.facts.is_none();
         self.standing.facts = Some(facts);
-        if facts.tracking && !self.facts.tracking && !is_new {
+        if facts.tracking != self.facts.tracking && !is_new {
             self.tracking = Tracking::AsSaid;
             self.must_scan = true;
-            self.explain_instead(Reason::TrackingGranted);
+            self.explain_instead(Reason::switched(facts));
         }
         self.facts = facts;
         self.is_fresh = true;
@@ -401,7 +398,9 @@ impl Engine {
             return Effect::Fail;
         }
         match refusal {
-            Refusal::Other => Effect::Fail,
+            // Once more from the beginning, where an earlier run kept it.
+            Refusal::Foreign if !self.began_here => self.start_over(),
+            Refusal::Other | Refusal::Foreign => Effect::Fail,
             Refusal::Smaller(page_size) => {
                 self.measures.page_size = page_size;
                 self.begin_again()

@@ -7,6 +7,9 @@ mod run;
 #[cfg(test)]
 mod simulation_tests;
 mod steps;
+mod verify;
+
+pub use verify::{Difference, Fix, Verification, VerifyOptions};
 
 use std::time::Duration;
 
@@ -146,7 +149,15 @@ impl Session {
             .iter()
             .map(|table| run::run(self, table, options, cancel));
         let reports = futures::future::join_all(runs).await;
-        self.settle().await;
+        let is_damaged = |run: &RunReport| {
+            let error = run.error.as_ref();
+            error.is_some_and(|error| error.code == "database_damaged")
+        };
+        if reports.iter().any(is_damaged) {
+            self.data_dir().note_damage(self.row().id)?;
+        } else {
+            self.settle().await;
+        }
         Ok(reports)
     }
 

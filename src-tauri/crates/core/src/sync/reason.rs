@@ -44,6 +44,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Change tracking was switched on or off.
+    pub(super) fn switched(facts: Facts) -> Self {
+        match facts.tracking {
+            true => Self::TrackingGranted,
+            false => Self::TrackingRefused,
+        }
+    }
+
     /// Why a table is read by marks.
     pub(super) fn untracked(facts: Facts) -> Self {
         let is_off = !facts.tracking;

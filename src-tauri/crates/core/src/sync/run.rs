@@ -464,6 +464,9 @@ fn refusal(error: &ServiceError) -> Refusal {
             None => Refusal::Other,
         };
     }
+    if matches!(error, ServiceError::ForeignLink(_)) {
+        return Refusal::Foreign;
+    }
     if error.delta_expired() && error.code() != "missing_privilege" {
         return Refusal::Gone;
     }

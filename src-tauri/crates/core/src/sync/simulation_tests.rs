@@ -499,6 +499,9 @@ impl MirrorModel {
             (self.delta_link, self.pending_link) = (None, None);
             (self.mark, self.pending_mark) = (None, None);
             self.checkpoint = NOTHING;
+            for row in self.rows.values_mut() {
+                row.version = None;
+            }
         }
         is_changed
     }
@@ -563,7 +566,7 @@ impl MirrorModel {
         self.seen.insert(entry.id);
         if let Some(row) = self.rows.get_mut(&entry.id)
             && !row.is_deleted
-            && row.version.is_some_and(|own| version < own)
+            && row.version.is_some_and(|own| version <= own)
         {
             row.is_stale = false;
             return;
@@ -824,9 +827,10 @@ impl World {
     fn fetch(&mut self, fetch: Fetch, hand: &mut Option<(Page, Fetch, u64)>) -> Event {
         if self.is_wild && self.dice.one_in(20) {
             let smaller = fetch.page_size / 2;
-            return Event::Refused(match self.dice.below(3) {
+            return Event::Refused(match self.dice.below(4) {
                 0 if smaller > 0 => Refusal::Smaller(smaller),
                 1 => Refusal::Gone,
+                2 => Refusal::Foreign,
                 _ => Refusal::Other,
             });
         }

@@ -139,6 +139,8 @@ pub enum Refusal {
     Tracking,
     /// The link, or a name in the request, is good for nothing any more.
     Gone,
+    /// The link leads away from the environment.
+    Foreign,
     /// Pages of this size break; smaller ones may pass.
     Smaller(u32),
     /// Anything that does not change what to do.
