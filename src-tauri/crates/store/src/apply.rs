@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::batch::{Batch, BatchRecord, BatchRow, BatchValue};
 use crate::codec::{Codec, NO_DICTIONARY};
 use crate::database::quoted;
+use crate::history::{History, Noted, What, table_number};
 use crate::ids::StoredId;
 use crate::names::Names;
 use crate::schema::{data, queue, raw, target_column};
@@ -36,10 +37,10 @@ pub fn apply(
     table: &TableMetadata,
     batch: &Batch,
     end: Option<&PageEnd>,
-    now: i64,
+    noted: Noted,
 ) -> Result<PageOutcome> {
     let Desk { connection, names } = desk;
-    let applied = apply_in_transaction(connection, names, codec, table, batch, end, now);
+    let applied = apply_in_transaction(connection, names, codec, table, batch, end, noted);
     if applied.is_err() {
         names.forget();
     }
@@ -53,14 +54,14 @@ fn apply_in_transaction(
     table: &TableMetadata,
     batch: &Batch,
     end: Option<&PageEnd>,
-    now: i64,
+    noted: Noted,
 ) -> Result<PageOutcome> {
     let dictionary = match batch.dictionary() {
         Some(dictionary) => dictionary.keep(connection, &table.logical_name)?,
         None => NO_DICTIONARY,
     };
     let transaction = connection.transaction()?;
-    let mut page = Page::new(&transaction, names, codec, table, dictionary, now)?;
+    let mut page = Page::new(&transaction, names, codec, table, dictionary, noted)?;
     for row in batch.rows() {
         match row {
             BatchRow::Upsert(record) => page.upsert(&record)?,
@@ -87,7 +88,7 @@ fn apply_in_transaction(
             name,
             end.next_link.as_deref(),
             end.delta_link.as_deref(),
-            now,
+            noted.seen_at,
         )?;
     }
     transaction.commit()?;
@@ -117,6 +118,7 @@ struct Page<'t> {
     table: &'t TableMetadata,
     dictionary: i64,
     now: i64,
+    history: History<'t>,
     /// Every row of the table came in this run: what comes now is new until proven otherwise.
     is_first_scan: bool,
     /// Rows beyond it are indexed for search without being named.
@@ -138,7 +140,7 @@ impl<'t> Page<'t> {
         codec: &'t Codec,
         table: &'t TableMetadata,
         dictionary: i64,
-        now: i64,
+        noted: Noted,
     ) -> Result<Self> {
         let name = &table.logical_name;
         let data = data(name);
@@ -165,7 +167,8 @@ impl<'t> Page<'t> {
             codec,
             table,
             dictionary,
-            now,
+            now: noted.seen_at,
+            history: History::new(transaction, codec, table, noted),
             is_first_scan: rows == seen::count(transaction, name)?,
             indexed_through,
             parameters,
@@ -225,6 +228,7 @@ impl<'t> Page<'t> {
             return Ok(());
         }
         self.counts.stale -= i64::from(known.stale);
+        self.note(&known, record)?;
         self.bind_values(record, known.rowid)?;
         self.update.raw_execute()?;
         self.keep_record(known.rowid, record)?;
@@ -236,6 +240,19 @@ impl<'t> Page<'t> {
             self.outcome.updated += u64::from(first_time);
         }
         Ok(())
+    }
+
+    /// Notes what changed in a row, before its record is replaced.
+    fn note(&mut self, known: &Known, record: &BatchRecord<'_>) -> Result<()> {
+        let is_same = record.version().is_some() && record.version() == known.version;
+        let what = match known.deleted {
+            true => What::Returned,
+            // Read again because the admin asked for it, not because it changed.
+            false if is_same => return Ok(()),
+            false => What::Changed,
+        };
+        let new = (self.dictionary, record.raw());
+        self.history.replaced(record.id, what, known.rowid, new)
     }
 
     /// Inserts a row; gives `false` where there is one of this id.
@@ -365,6 +382,7 @@ impl<'t> Page<'t> {
                 data(&self.table.logical_name)
             ))?
             .execute(params![known.rowid, self.now])?;
+        self.history.deleted(id)?;
         self.outcome.deleted += 1;
         self.counts.live -= 1;
         self.counts.dead += 1;
@@ -381,12 +399,7 @@ fn target(connection: &Connection, known: &mut HashMap<String, i64>, table: &str
     if let Some(number) = known.get(table) {
         return Ok(*number);
     }
-    connection
-        .prepare_cached("INSERT OR IGNORE INTO target (name) VALUES (?)")?
-        .execute([table])?;
-    let number = connection
-        .prepare_cached("SELECT number FROM target WHERE name = ?")?
-        .query_row([table], |row| row.get(0))?;
+    let number = table_number(connection, table)?;
     known.insert(table.to_owned(), number);
     Ok(number)
 }

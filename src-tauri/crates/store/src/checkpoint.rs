@@ -3,6 +3,8 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::database::quoted;
+use crate::history::{self, Noted, Tombstones};
+use crate::ids::StoredId;
 use crate::schema::data;
 use crate::seen::{self, Seen};
 use crate::{Result, StoreError, wanted};
@@ -337,7 +339,8 @@ fn missing(connection: &Connection, table: &str) -> Result<Vec<i64>> {
 }
 
 /// Turns rows that did not come into tombstones and promotes the delta link, in one transaction.
-pub fn reconcile(connection: &mut Connection, table: &str, now: i64) -> Result<u64> {
+pub fn reconcile(connection: &mut Connection, table: &str, noted: Noted) -> Result<u64> {
+    let now = noted.seen_at;
     let transaction = connection.transaction()?;
     let Checkpoint::Reconciling { .. } = read(&transaction, table)? else {
         return Ok(0);
@@ -346,15 +349,19 @@ pub fn reconcile(connection: &mut Connection, table: &str, now: i64) -> Result<u
     let missing = missing(&transaction, table)?;
     let mut stale = 0;
     {
-        let mut is_stale = transaction.prepare(&format!(
-            "SELECT _stale_at IS NOT NULL FROM {data} WHERE _rowid = ?"
+        let mut find = transaction.prepare(&format!(
+            "SELECT _id, _stale_at IS NOT NULL FROM {data} WHERE _rowid = ?"
         ))?;
+        let mut tombstones = Tombstones::new(&transaction, table, noted)?;
         let mut mark = transaction.prepare(&format!(
             "UPDATE {data} SET _deleted_at = ?2, _stale_at = NULL WHERE _rowid = ?1"
         ))?;
         for rowid in &missing {
-            stale += is_stale.query_row([rowid], |row| row.get::<_, i64>(0))?;
+            let (id, is_stale): (StoredId, i64) =
+                find.query_row([rowid], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            stale += is_stale;
             mark.execute([rowid, &now])?;
+            tombstones.note(id)?;
         }
     }
     transaction.execute(
@@ -366,6 +373,7 @@ pub fn reconcile(connection: &mut Connection, table: &str, now: i64) -> Result<u
         params![table, now, missing.len() as i64, stale],
     )?;
     seen::forget(&transaction, table)?;
+    history::end_filling(&transaction, table)?;
     transaction.commit()?;
     Ok(missing.len() as u64)
 }

@@ -90,16 +90,17 @@ impl Codec {
 
     /// Gives a record back, byte for byte.
     pub fn decode(&self, connection: &Connection, number: i64, bytes: &[u8]) -> Result<Vec<u8>> {
+        decompress(&mut self.decompressor(connection, number)?, bytes)
+    }
+
+    /// What reads many records of one dictionary: making it takes longer than reading a record.
+    pub fn decompressor(
+        &self,
+        connection: &Connection,
+        number: i64,
+    ) -> Result<Decompressor<'static>> {
         let dictionary = self.dictionary(connection, number)?;
-        let size = zstd::zstd_safe::get_frame_content_size(bytes)
-            .ok()
-            .flatten()
-            .and_then(|size| usize::try_from(size).ok())
-            .filter(|size| *size <= LONGEST_RECORD)
-            .ok_or(StoreError::Damaged)?;
-        Decompressor::with_dictionary(&dictionary)
-            .and_then(|mut decoder| decoder.decompress(bytes, size))
-            .map_err(|_| StoreError::Damaged)
+        Decompressor::with_dictionary(&dictionary).map_err(|_| StoreError::Damaged)
     }
 
     fn dictionary(&self, connection: &Connection, number: i64) -> Result<Arc<[u8]>> {
@@ -143,6 +144,19 @@ impl Dictionary {
         )?;
         Ok(*self.number.get_or_init(|| connection.last_insert_rowid()))
     }
+}
+
+/// Gives a record back, byte for byte.
+pub fn decompress(decoder: &mut Decompressor<'static>, bytes: &[u8]) -> Result<Vec<u8>> {
+    let size = zstd::zstd_safe::get_frame_content_size(bytes)
+        .ok()
+        .flatten()
+        .and_then(|size| usize::try_from(size).ok())
+        .filter(|size| *size <= LONGEST_RECORD)
+        .ok_or(StoreError::Damaged)?;
+    decoder
+        .decompress(bytes, size)
+        .map_err(|_| StoreError::Damaged)
 }
 
 /// A compressor for many records.

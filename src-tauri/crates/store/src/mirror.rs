@@ -1,8 +1,9 @@
 //! `mirror.db`: the copy of one organisation.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension as _};
@@ -14,6 +15,7 @@ use crate::batch::Batch;
 use crate::checkpoint::{self, Begin, Checkpoint, Preview};
 use crate::codec::Codec;
 use crate::database::{self, PageHmac};
+use crate::history::Noted;
 use crate::ids::StoredId;
 use crate::row::{Reader, Row};
 use crate::schema::{self, Definition, data};
@@ -39,6 +41,8 @@ struct Inner {
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
     codec: Arc<Codec>,
+    /// The run that each table's rows come in now, for the history.
+    runs: Mutex<HashMap<String, i64>>,
 }
 
 /// A mirrored table as it stands.
@@ -79,18 +83,14 @@ impl Mirror {
                 writer: Writer::start(connection)?,
                 readers: Mutex::new(Vec::new()),
                 codec: Arc::new(Codec::default()),
+                runs: Mutex::default(),
             }),
         })
     }
 
     /// Runs work on a read-only connection that sees one state of the database throughout.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let readers = || {
-            self.inner
-                .readers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
+        let readers = || lock(&self.inner.readers);
         let pooled = readers().pop();
         let mut connection = match pooled {
             Some(connection) => connection,
@@ -239,9 +239,26 @@ impl Mirror {
     ) -> Result<PageOutcome> {
         batch.finish()?;
         let (codec, table) = (Arc::clone(&self.inner.codec), table.clone());
+        let noted = self.noted(&table.logical_name, now);
         self.inner.writer.run(move |desk: &mut Desk| {
-            apply::apply(desk, &codec, &table, &batch, end.as_ref(), now)
+            apply::apply(desk, &codec, &table, &batch, end.as_ref(), noted)
         })
+    }
+
+    /// Says in which run a table's rows come from now on; the history names it.
+    pub fn attribute(&self, table: &str, run: Option<i64>) {
+        let mut runs = lock(&self.inner.runs);
+        match run {
+            Some(run) => runs.insert(table.to_owned(), run),
+            None => runs.remove(table),
+        };
+    }
+
+    fn noted(&self, table: &str, now: i64) -> Noted {
+        Noted {
+            seen_at: now,
+            run: lock(&self.inner.runs).get(table).copied(),
+        }
     }
 
     /// What reconciliation would do.
@@ -275,8 +292,8 @@ impl Mirror {
     /// # Errors
     /// Where the disk refuses.
     pub fn reconcile(&self, table: &str, now: i64) -> Result<u64> {
-        let table = table.to_owned();
-        self.write(move |connection| checkpoint::reconcile(connection, &table, now))
+        let (table, noted) = (table.to_owned(), self.noted(table, now));
+        self.write(move |connection| checkpoint::reconcile(connection, &table, noted))
     }
 
     /// Ends a full sync without tombstones.
@@ -468,4 +485,8 @@ impl Mirror {
         let metadata = self.metadata(table)?;
         self.write(move |connection| search::index(connection, &metadata, limit))
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,10 +4,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use salesmirror_model::{ColumnKind, ColumnMetadata, TableMetadata};
 
 use crate::database::quoted;
-use crate::{Result, StoreError, seen, wanted};
+use crate::{Result, StoreError, history, seen, wanted};
 
 /// Existing migrations never change.
-pub const MIGRATIONS: [&str; 2] = [
+pub const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE mirrored (
     name TEXT PRIMARY KEY NOT NULL,
@@ -47,6 +47,25 @@ ALTER TABLE mirrored ADD COLUMN ids_checked_at INTEGER;
 ALTER TABLE mirrored ADD COLUMN verified_at INTEGER;
 CREATE TABLE wanted (table_name TEXT NOT NULL, id BLOB NOT NULL, PRIMARY KEY (table_name, id))
 STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE history (
+    number INTEGER PRIMARY KEY,
+    table_number INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    seen_at INTEGER NOT NULL,
+    run INTEGER,
+    what INTEGER NOT NULL,
+    fields TEXT
+) STRICT;
+CREATE INDEX history_by_record ON history (table_number, id);
+CREATE TABLE history_column (
+    number INTEGER PRIMARY KEY, table_number INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+    UNIQUE (table_number, name, kind)
+) STRICT;
+CREATE TABLE filling (
+    table_name TEXT NOT NULL, column_name TEXT NOT NULL, PRIMARY KEY (table_name, column_name)
+) STRICT, WITHOUT ROWID;
 ",
 ];
 
@@ -169,6 +188,9 @@ pub fn define(connection: &mut Connection, table: &TableMetadata) -> Result<Defi
                 // A row of the same version would be taken for equal, and never get the new values.
                 let data = data(name);
                 transaction.execute(&format!("UPDATE {data} SET _version = NULL"), [])?;
+                // What fills a new column was there before: that is no change of a record.
+                let new = definition.added.iter().chain(&definition.retyped);
+                history::begin_filling(&transaction, name, new)?;
             }
             transaction.execute(
                 "UPDATE mirrored SET metadata = ? WHERE name = ?",
@@ -228,6 +250,7 @@ pub fn drop(connection: &mut Connection, table: &str) -> Result<()> {
     transaction.execute("DELETE FROM dictionary WHERE table_name = ?", [table])?;
     seen::forget(&transaction, table)?;
     wanted::forget(&transaction, table)?;
+    history::forget(&transaction, table)?;
     transaction.commit()?;
     Ok(())
 }

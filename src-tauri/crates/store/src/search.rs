@@ -92,7 +92,7 @@ fn put(
 
 /// How far the index of a table follows.
 pub fn progress(connection: &Connection, table: &str) -> Result<IndexProgress> {
-    // Row numbers have no gaps: rows become tombstones, and are not removed.
+    // Row numbers have no gaps but those of purged rows, which only show as waiting for a while.
     let waiting: u64 = connection
         .prepare_cached(&format!(
             "SELECT (SELECT count(*) FROM {}) + coalesce((SELECT max(_rowid) FROM {}), 0) \

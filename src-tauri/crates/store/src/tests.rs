@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 
+mod history;
 mod query;
 
 const FULL: Begin = Begin::Full {
