@@ -1,5 +1,5 @@
 //! Faults that a sync survives, each injected through real HTTP and followed by a comparison of the
-//! mirror with the organisation row by row. `docs/FAULTS.md` has a line for each.
+//! mirror with the organisation row by row. `docs/faults.md` has a line for each.
 
 use std::fs;
 use std::io::{Seek as _, SeekFrom, Write as _};

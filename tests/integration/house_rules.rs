@@ -115,7 +115,7 @@ fn the_generated_files_are_up_to_date() {
     for (path, expected) in [
         ("ui/src/bridge/generated.ts", salesmirror_wire::typescript()),
         (
-            "docs/ERRORS.md",
+            "docs/errors.md",
             salesmirror_core::explanations::documentation(),
         ),
     ] {

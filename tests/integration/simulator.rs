@@ -1,4 +1,4 @@
-//! The examples of `docs/SIMULATOR.md` are run as they stand there.
+//! The examples of `docs/simulator.md` are run as they stand there.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,7 @@ fn blocks<'a>(document: &'a str, kind: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_documented_examples_do_what_they_say() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/SIMULATOR.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/simulator.md");
     let document = std::fs::read_to_string(path).expect("the document");
     let (script, expected) = (blocks(&document, "sh"), blocks(&document, "text"));
     assert_eq!(

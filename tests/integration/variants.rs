@@ -1,5 +1,5 @@
 //! What the documentation leaves open: each variant that the service may choose is served, and the
-//! product copes with it. `docs/PROTOCOL.md` lists them.
+//! product copes with it. `docs/protocol.md` lists them.
 
 use std::time::{Duration, SystemTime};
 

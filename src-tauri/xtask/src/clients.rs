@@ -1,7 +1,7 @@
 //! `cargo xtask clients`: clients that nobody here wrote, against the sample organisation.
 //!
 //! They keep the simulator honest: it is built by the same people as the product, and would
-//! otherwise agree with their mistakes. `docs/PROTOCOL.md` says what each of them proves.
+//! otherwise agree with their mistakes. `docs/protocol.md` says what each of them proves.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ pub fn run(check: bool) -> Result<()> {
     let files = [
         ("ui/src/bridge/generated.ts", salesmirror_wire::typescript()),
         (
-            "docs/ERRORS.md",
+            "docs/errors.md",
             salesmirror_core::explanations::documentation(),
         ),
     ];

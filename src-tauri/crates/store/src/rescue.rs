@@ -53,9 +53,11 @@ struct Entry {
     seen_at: i64,
     run: Option<i64>,
     what: What,
-    /// Name and kind of the column, what it was, what it became.
-    fields: Option<Vec<(String, String, Box<RawValue>, Box<RawValue>)>>,
+    fields: Option<Vec<Field>>,
 }
+
+/// A column's name and kind, what it was, what it became.
+type Field = (String, String, Box<RawValue>, Box<RawValue>);
 
 impl Mirror {
     /// Copies what can still be read of a damaged mirror's deleted rows and history into a new one,
@@ -414,5 +416,12 @@ fn write_entry(connection: &Connection, entry: Entry) -> Result<()> {
         seen_at: entry.seen_at,
         run: entry.run,
     };
-    insert(connection, table, entry.id, entry.what, noted, fields)
+    insert(
+        connection,
+        table,
+        entry.id,
+        entry.what,
+        noted,
+        fields.as_deref(),
+    )
 }

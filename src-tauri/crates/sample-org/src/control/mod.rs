@@ -41,7 +41,7 @@ pub fn answer(organization: &Organization, method: &str, path: &str, body: &[u8]
         Some(Err(sentence)) => refused(StatusCode::BAD_REQUEST, &sentence),
         None => refused(
             StatusCode::NOT_FOUND,
-            &format!("There is no control \"{method} {path}\"; docs/SIMULATOR.md lists them."),
+            &format!("There is no control \"{method} {path}\"; docs/simulator.md lists them."),
         ),
     }
 }
