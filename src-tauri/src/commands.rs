@@ -8,13 +8,11 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use salesmirror_core::{
-    Error, ExportOptions, Flow, Form, PendingSignIn, Request, Secret, SyncOptions, parse_guid,
-    usual_columns,
-};
+use salesmirror_core::{Error, PendingSignIn, SyncOptions, VerifyOptions, usual_columns};
 use salesmirror_wire::{
     AppState, Connection, ConnectionForm, ErrorReply, Event, ExportProgress, ExportRequest,
-    FieldProblem, Record, Run, SignIn, TableColumns, Theme, View, ViewRequest, Window,
+    FieldProblem, Proof, ProofProgress, Record, Run, TableColumns, Theme, View, ViewRequest,
+    Window,
 };
 use tauri::{AppHandle, Manager as _, State};
 use tauri_plugin_dialog::DialogExt as _;
@@ -64,22 +62,7 @@ pub async fn explore_sample(handle: AppHandle, desk: State<'_, Desk>) -> Reply<C
 
 #[tauri::command]
 pub fn check_form(form: ConnectionForm) -> Vec<FieldProblem> {
-    let problems = Form {
-        name: &form.name,
-        environment: &form.environment,
-        tenant: Some(&form.tenant),
-        client_id: &form.client_id,
-        client_secret: (!form.public_client).then_some(form.client_secret.as_str()),
-        authority: form.authority.as_deref(),
-    }
-    .problems();
-    problems
-        .into_iter()
-        .map(|problem| FieldProblem {
-            field: problem.field.to_owned(),
-            message: problem.message,
-        })
-        .collect()
+    convert::problems(&form)
 }
 
 #[tauri::command]
@@ -89,18 +72,7 @@ pub async fn connect(
     form: ConnectionForm,
 ) -> Reply<Connection> {
     let app = desk.app().await?;
-    let request = Request {
-        name: form.name,
-        environment: form.environment,
-        tenant: Some(form.tenant),
-        client_id: form.client_id,
-        client_secret: (!form.public_client).then(|| Secret::from(form.client_secret)),
-        authority: form.authority,
-        flow: Flow::Browser,
-        redirect_port: form.redirect_port,
-        timeout: SIGN_IN_PATIENCE,
-        kind: None,
-    };
+    let request = convert::request(form, SIGN_IN_PATIENCE);
     let cancel = desk.begin_sign_in();
     let connected = app
         .connect(
@@ -148,17 +120,8 @@ async fn finish_connection(handle: &AppHandle, desk: &Desk, connection: &str) ->
 }
 
 fn wait_for_browser(handle: &AppHandle, pending: &PendingSignIn) {
-    let sign_in = SignIn {
-        authorization_url: pending.authorization_url.clone(),
-        redirect_uri: pending.redirect_uri.clone(),
-        expires_at: convert::from_now(pending.timeout),
-    };
-    events::tell(
-        handle,
-        &Event::SignIn {
-            sign_in: Some(sign_in),
-        },
-    );
+    let sign_in = Some(convert::sign_in(pending));
+    events::tell(handle, &Event::SignIn { sign_in });
     // Where no browser opens, the waiting page has the address to copy.
     if let Err(error) = handle
         .opener()
@@ -243,6 +206,39 @@ pub async fn invalidate(desk: State<'_, Desk>, connection: String, table: String
 }
 
 #[tauri::command]
+pub async fn verify(
+    handle: AppHandle,
+    desk: State<'_, Desk>,
+    connection: String,
+    table: String,
+    repair: bool,
+    remove: bool,
+) -> Reply<Proof> {
+    let session = desk.session(&connection).await?;
+    let cancel = desk.begin_proof();
+    let options = VerifyOptions {
+        tables: vec![table],
+        repair,
+        yes: remove,
+    };
+    let tell = |table: &str, rows| {
+        let progress = ProofProgress {
+            table: table.to_owned(),
+            rows,
+        };
+        events::tell(&handle, &Event::Proof { progress });
+    };
+    let found = session.verify(&options, &cancel, &tell).await?;
+    let proof = found.first().map(convert::proof);
+    Ok(proof.ok_or_else(Error::interrupted)?)
+}
+
+#[tauri::command]
+pub fn cancel_verify(desk: State<'_, Desk>) {
+    desk.cancel_proof();
+}
+
+#[tauri::command]
 pub async fn runs(desk: State<'_, Desk>, connection: String, limit: u32) -> Reply<Vec<Run>> {
     let session = desk.session(&connection).await?;
     let runs = session.runs(limit).await?;
@@ -308,17 +304,8 @@ pub async fn record(
     table: String,
     id: String,
 ) -> Reply<Record> {
-    let missing = || {
-        Refusal::from(Error::usage(
-            "unknown_record",
-            "The mirror has no such record.",
-            "Sync the table, then look again.",
-        ))
-    };
     let session = desk.session(&connection).await?;
-    let id = parse_guid(&id).ok_or_else(missing)?;
-    let found = session.record(&table, id).await?;
-    found.map(convert::record).ok_or_else(missing)
+    Ok(convert::record(session.record(&table, &id).await?))
 }
 
 #[tauri::command]
@@ -359,12 +346,7 @@ pub async fn export(
     let spec = convert::selectors(&request.view).view(&metadata)?;
     let cancel = desk.begin_export();
     tauri::async_runtime::spawn(async move {
-        let options = ExportOptions {
-            raw_values: request.raw_values,
-            bom: request.bom,
-            formula_guard: request.formula_guard,
-            ..ExportOptions::default()
-        };
+        let options = convert::export_options(&request);
         let (telling, told) = (handle.clone(), Cell::new(Instant::now()));
         let progress = move |rows, total| {
             if told.get().elapsed() >= events::PACE {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    Cell, ColumnKind, ConnectionRow, Deleted, Error, Preview, Progress, RecordDetail, Result,
-    RunRow, Selectors, Session, Shown, TableMetadata, TableStatus, ViewRow,
+    Cell, ColumnKind, ConnectionRow, Deleted, Error, ExportOptions, Flow, Form, PendingSignIn,
+    Preview, Progress, RecordDetail, Request, Result, RunRow, Secret, Selectors, Session, Shown,
+    TableMetadata, TableStatus, Verification, ViewRow,
 };
 use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
 use serde::de::DeserializeOwned;
@@ -24,6 +25,62 @@ pub fn error(error: &Error) -> ErrorReply {
             _ => error.hint.clone(),
         },
         reference: error.reference.clone(),
+        link: error.link.as_deref().map(str::to_owned),
+    }
+}
+
+/// What is wrong with what the form holds.
+pub fn problems(form: &wire::ConnectionForm) -> Vec<wire::FieldProblem> {
+    let problems = Form {
+        name: &form.name,
+        environment: &form.environment,
+        tenant: Some(&form.tenant),
+        client_id: &form.client_id,
+        client_secret: (!form.public_client).then_some(form.client_secret.as_str()),
+        authority: form.authority.as_deref(),
+    }
+    .problems();
+    problems
+        .into_iter()
+        .map(|problem| wire::FieldProblem {
+            field: problem.field.to_owned(),
+            message: problem.message,
+        })
+        .collect()
+}
+
+/// The connection that the form asks for.
+pub fn request(form: wire::ConnectionForm, timeout: Duration) -> Request {
+    Request {
+        name: form.name,
+        environment: form.environment,
+        tenant: Some(form.tenant),
+        client_id: form.client_id,
+        client_secret: (!form.public_client).then(|| Secret::from(form.client_secret)),
+        authority: form.authority,
+        flow: Flow::Browser,
+        redirect_port: form.redirect_port,
+        timeout,
+        kind: None,
+    }
+}
+
+/// A sign-in that waits for the browser.
+pub fn sign_in(pending: &PendingSignIn) -> wire::SignIn {
+    wire::SignIn {
+        authorization_url: pending.authorization_url.clone(),
+        redirect_uri: pending.redirect_uri.clone(),
+        expires_at: from_now(pending.timeout),
+    }
+}
+
+/// How an export is written.
+pub fn export_options(request: &wire::ExportRequest) -> ExportOptions {
+    ExportOptions {
+        raw_values: request.raw_values,
+        bom: request.bom,
+        formula_guard: request.formula_guard,
+        ..ExportOptions::default()
     }
 }
 
@@ -59,6 +116,7 @@ pub async fn connection(row: &ConnectionRow, session: &Session) -> Result<wire::
         syncing,
         tables,
         problem,
+        notice: session.notice().map(str::to_owned),
         ..bare(row)
     })
 }
@@ -87,6 +145,7 @@ fn bare(row: &ConnectionRow) -> wire::Connection {
         syncing: false,
         tables: Vec::new(),
         problem: None,
+        notice: None,
     }
 }
 
@@ -98,6 +157,7 @@ fn signed_out(tables: &[wire::Table]) -> ErrorReply {
         message: "This connection is signed out.".to_owned(),
         hint: "Sign in again to keep syncing. Nothing is lost.".to_owned(),
         reference: None,
+        link: None,
     })
 }
 
@@ -132,6 +192,7 @@ fn table(status: TableStatus) -> wire::Table {
         state: named(status.state),
         strategy: Some(named(strategy)),
         last_sync: status.last_sync,
+        verified: status.verified,
         error: status.last_error.as_deref().map(kept_error),
         progress: status.progress.as_ref().map(progress),
         guard: status.guard.map(guard),
@@ -149,6 +210,7 @@ fn kept_error(json: &str) -> ErrorReply {
         message: json.to_owned(),
         hint: String::new(),
         reference: None,
+        link: None,
     })
 }
 
@@ -174,6 +236,22 @@ fn guard(preview: Preview) -> wire::GuardQuestion {
         would_delete: preview.would_delete,
         live_before: preview.live_before,
         examples: preview.examples,
+    }
+}
+
+/// What comparing a table found.
+pub fn proof(found: &Verification) -> wire::Proof {
+    wire::Proof {
+        table: found.table.clone(),
+        rows: found.rows,
+        missing: found.missing.count,
+        extra: found.extra.count,
+        changed: found.changed.count,
+        fix: named(found.fix.as_str()),
+        repaired: found.repaired,
+        equal: found.equal,
+        requests: found.requests,
+        error: found.error.as_ref().map(error),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use salesmirror_core::{
     App, ConnectionRow, DataDir, Error, HttpConfig, Result, RetryPolicy, SecretStore, Session,
@@ -15,6 +16,8 @@ use crate::sample::Sample;
 
 /// Views that stay open; the grid closes its own, so that more means a leak.
 const MOST_VIEWS: usize = 32;
+/// Closing the app takes a second at most; what was committed until then is kept in any case.
+const LAST_WORDS: Duration = Duration::from_millis(900);
 
 /// The window's handles on core.
 #[derive(Default)]
@@ -23,6 +26,7 @@ pub struct Desk {
     views: Mutex<Views>,
     sign_in: Mutex<Option<CancellationToken>>,
     export: Mutex<Option<CancellationToken>>,
+    proof: Mutex<Option<CancellationToken>>,
     /// Connections whose changes are told to the window already.
     pub watched: Mutex<HashMap<String, tauri::async_runtime::JoinHandle<()>>>,
     /// The simulated organisation, while one runs.
@@ -79,6 +83,23 @@ impl Desk {
             .ok_or_else(|| Error::usage("view_closed", "This view is closed.", "Open it again."))
     }
 
+    /// Closes all views of a connection, whose mirror is about to be replaced.
+    pub fn close_views_of(&self, connection: &ConnectionRow) {
+        let mut views = lock(&self.views);
+        let is_other = |session: &Session| session.row().id != connection.id;
+        views.open.retain(|_, (session, _)| is_other(session));
+    }
+
+    /// Ends everything that runs, as far as that goes in the time that closing may take.
+    pub async fn end(&self) {
+        self.cancel_sign_in();
+        self.cancel_export();
+        self.cancel_proof();
+        if let Some(app) = self.app.get() {
+            let _ = tokio::time::timeout(LAST_WORDS, app.end_syncs()).await;
+        }
+    }
+
     /// Closes a view.
     pub fn close_view(&self, id: u32) {
         lock(&self.views).open.remove(&id);
@@ -99,6 +120,18 @@ impl Desk {
     /// A token for a new export; one that still runs ends.
     pub fn begin_export(&self) -> CancellationToken {
         replace(&self.export)
+    }
+
+    /// A token for a new comparison with the organisation; one that still runs ends.
+    pub fn begin_proof(&self) -> CancellationToken {
+        replace(&self.proof)
+    }
+
+    /// Ends the running comparison.
+    pub fn cancel_proof(&self) {
+        if let Some(token) = lock(&self.proof).take() {
+            token.cancel();
+        }
     }
 
     /// Ends the running export.

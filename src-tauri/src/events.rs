@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use salesmirror_core::{ConnectionRow, Result, Session};
+use salesmirror_core::{ConnectionRow, Result, Session, SyncOptions};
 use salesmirror_wire::{AppState, Connection, Event, Theme};
 use tauri::{AppHandle, Emitter as _, Manager as _};
 
@@ -93,6 +93,10 @@ fn follow(handle: &AppHandle, desk: &Desk, row: &ConnectionRow, session: &Sessio
                 return;
             };
             let Ok(app) = desk.app().await else { return };
+            if app.is_damaged(&row) {
+                tauri::async_runtime::spawn(open_anew(handle.clone(), row));
+                return;
+            }
             if let Ok(session) = app.session(&row).await
                 && let Ok(connection) = convert::connection(&row, &session).await
             {
@@ -102,6 +106,27 @@ fn follow(handle: &AppHandle, desk: &Desk, row: &ConnectionRow, session: &Sessio
         }
     });
     watched.insert(key, task);
+}
+
+/// Opens a connection whose mirror was found to be damaged: the file is moved aside, the window says
+/// so, and everything is fetched again.
+async fn open_anew(handle: AppHandle, row: ConnectionRow) {
+    let desk = handle.state::<Desk>();
+    desk.close_views_of(&row);
+    let reopened = async {
+        let app = desk.app().await?;
+        if let Ok(session) = app.session(&row).await {
+            // It holds the lock of the connection until its other tables have ended.
+            session.end_sync().await;
+        }
+        app.reopen(&row).await
+    };
+    match reopened.await {
+        Ok(session) => session.start_sync(SyncOptions::default()),
+        Err(error) => tracing::error!(%error, "the damaged mirror could not be replaced"),
+    }
+    forget(&desk, &row.id.to_string());
+    tell_all(&handle).await;
 }
 
 /// Lets the window follow anew, after a session was opened again.

@@ -61,6 +61,11 @@ fn start() {
         .plugin(tauri_plugin_opener::init())
         .manage(Desk::default())
         .invoke_handler(salesmirror_wire::for_each_command!(handlers))
-        .run(tauri::generate_context!())
-        .expect("the window can be opened");
+        .build(tauri::generate_context!())
+        .expect("the window can be opened")
+        .run(|handle, event| {
+            if let tauri::RunEvent::Exit = event {
+                tauri::async_runtime::block_on(handle.state::<Desk>().end());
+            }
+        });
 }

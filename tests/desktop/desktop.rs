@@ -224,6 +224,10 @@ impl Window {
         element.send_keys(text).await.expect("a field");
     }
 
+    pub async fn text(&self, id: &str) -> String {
+        self.see(id).await.text().await.expect("a text")
+    }
+
     /// Waits until the element's text has this part.
     pub async fn expect_text(&self, id: &str, part: &str) {
         let begun = Instant::now();

@@ -275,7 +275,7 @@ async fn a_proof_tells_what_differs_and_repairs_it() {
                 ..VerifyOptions::default()
             };
             session
-                .verify(&options, &CancellationToken::new())
+                .verify(&options, &CancellationToken::new(), &|_, _| {})
                 .await
                 .expect("a proof")
         }

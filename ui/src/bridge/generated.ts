@@ -114,7 +114,11 @@ tables: Array<Table>,
 /**
  * What keeps the whole connection from syncing.
  */
-problem: ErrorReply | null, };
+problem: ErrorReply | null, 
+/**
+ * What has to be said of how it was opened, such as a damaged copy that was moved aside.
+ */
+notice: string | null, };
 
 export type ConnectionForm = { 
 /**
@@ -170,7 +174,11 @@ hint: string,
 /**
  * The service's error code and request id, where there are any.
  */
-reference: string | null, };
+reference: string | null, 
+/**
+ * The portal page where it is mended, where there is one.
+ */
+link: string | null, };
 
 export type Event = { "type": "snapshot", 
 /**
@@ -188,7 +196,11 @@ sign_in: SignIn | null, } | { "type": "export",
 /**
  * How far.
  */
-progress: ExportProgress, };
+progress: ExportProgress, } | { "type": "proof", 
+/**
+ * How far.
+ */
+progress: ProofProgress, };
 
 export type ExportProgress = { 
 /**
@@ -264,6 +276,8 @@ values: Array<string>, };
 
 export type FilterOp = "equal" | "not_equal" | "less" | "less_or_equal" | "greater" | "greater_or_equal" | "contains" | "starts_with" | "in" | "is_null" | "is_not_null";
 
+export type Fix = "none" | "sync" | "records" | "full";
+
 export type GridCell = { 
 /**
  * The target's id.
@@ -321,6 +335,58 @@ seconds_left: number | null,
  * Until when the service asked to wait, ms since 1970.
  */
 throttled_until: number | null, };
+
+export type Proof = { 
+/**
+ * Logical name.
+ */
+table: string, 
+/**
+ * Rows of the organisation.
+ */
+rows: number, 
+/**
+ * Rows that the mirror has not.
+ */
+missing: number, 
+/**
+ * Rows that the organisation has not.
+ */
+extra: number, 
+/**
+ * Rows of another version.
+ */
+changed: number, 
+/**
+ * The cheapest fix.
+ */
+fix: Fix, 
+/**
+ * Differences were found and are repaired.
+ */
+repaired: boolean, 
+/**
+ * Both are equal now.
+ */
+equal: boolean, 
+/**
+ * Requests sent.
+ */
+requests: number, 
+/**
+ * Why it could not be proved or repaired.
+ */
+error: ErrorReply | null, };
+
+export type ProofProgress = { 
+/**
+ * Logical name.
+ */
+table: string, 
+/**
+ * Rows compared so far.
+ */
+rows: number, };
 
 export type Record = { 
 /**
@@ -504,6 +570,10 @@ strategy: Strategy | null,
  */
 last_sync: number | null, 
 /**
+ * When mirror and organisation were last proved equal, ms since 1970.
+ */
+verified: number | null, 
+/**
  * The last sync's error.
  */
 error: ErrorReply | null, 
@@ -600,6 +670,8 @@ export const commands = {
   pause: (connection: string) => invoke<void>("pause", { connection }),
   answerGuard: (connection: string, table: string, remove: boolean) => invoke<void>("answer_guard", { connection, table, remove }),
   invalidate: (connection: string, table: string) => invoke<number>("invalidate", { connection, table }),
+  verify: (connection: string, table: string, repair: boolean, remove: boolean) => invoke<Proof>("verify", { connection, table, repair, remove }),
+  cancelVerify: () => invoke<void>("cancel_verify"),
   runs: (connection: string, limit: number) => invoke<Array<Run>>("runs", { connection, limit }),
   tableColumns: (connection: string, table: string) => invoke<TableColumns>("table_columns", { connection, table }),
   openView: (connection: string, request: ViewRequest) => invoke<View>("open_view", { connection, request }),

@@ -13,7 +13,7 @@ const app = (...connections: Connection[]): AppState => ({
   theme: "system",
   problem: null,
 });
-const empty: BridgeState = { app: null, signIn: null, exporting: null };
+const empty: BridgeState = { app: null, signIn: null, exporting: null, proof: null };
 
 test("a changed connection takes the place of what was known of it", () => {
   const before = reduce(empty, {

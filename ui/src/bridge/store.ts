@@ -11,6 +11,7 @@ import {
   type ErrorReply,
   type Event,
   type ExportProgress,
+  type ProofProgress,
   type SignIn,
 } from "./generated";
 
@@ -19,11 +20,12 @@ export interface BridgeState {
   readonly app: AppState | null;
   readonly signIn: SignIn | null;
   readonly exporting: ExportProgress | null;
+  readonly proof: ProofProgress | null;
 }
 
 const EVENT = "salesmirror://event";
 
-let state: BridgeState = { app: null, signIn: null, exporting: null };
+let state: BridgeState = { app: null, signIn: null, exporting: null, proof: null };
 const listeners = new Set<() => void>();
 
 function set(next: BridgeState) {
@@ -44,6 +46,8 @@ export function reduce(before: BridgeState, event: Event): BridgeState {
       return { ...before, signIn: event.sign_in };
     case "export":
       return { ...before, exporting: event.progress };
+    case "proof":
+      return { ...before, proof: event.progress };
   }
 }
 
@@ -78,6 +82,11 @@ export function clearExport(): void {
   set({ ...state, exporting: null });
 }
 
+/** Forgets how far the last comparison came, before the next one begins. */
+export function clearProof(): void {
+  set({ ...state, proof: null });
+}
+
 function unreachable(problem: ErrorReply): AppState {
   return { version: "", data_dir: "", connections: [], theme: "system", problem };
 }
@@ -98,5 +107,5 @@ export function asError(reason: unknown): ErrorReply {
     return reason as ErrorReply;
   }
   const message = reason instanceof Error ? reason.message : String(reason);
-  return { code: "internal", message, hint: "", reference: null };
+  return { code: "internal", message, hint: "", reference: null, link: null };
 }

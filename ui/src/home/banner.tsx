@@ -2,7 +2,19 @@ import { Button } from "@fluentui/react-components";
 import { ErrorCircle20Filled, Warning20Filled } from "@fluentui/react-icons";
 import { useState } from "react";
 import type { ErrorReply } from "../bridge/generated";
-import { Reference } from "../parts/error-text";
+import { FixLink, Reference } from "../parts/error-text";
+
+/** What happened to the connection without anybody's doing; nothing is asked for. */
+export function NoticeBanner({ text }: { text: string }) {
+  return (
+    <div className="banner banner-warning" role="status" data-testid="notice">
+      <Warning20Filled />
+      <div className="banner-text">
+        <p>{text}</p>
+      </div>
+    </div>
+  );
+}
 
 /** What keeps the whole connection from syncing: what happened, what to do, one button that does it. */
 export function ProblemBanner({
@@ -28,7 +40,7 @@ export function ProblemBanner({
         <p>
           {isSignedOut ? <strong>Sign in again to keep syncing. </strong> : null}
           {isSignedOut ? problem.message : <strong>{problem.message}</strong>}{" "}
-          {isSignedOut ? "Nothing is lost." : problem.hint}
+          {isSignedOut ? "Nothing is lost." : problem.hint} <FixLink error={problem} />
         </p>
         {details ? <Reference error={problem} /> : null}
       </div>

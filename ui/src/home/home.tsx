@@ -21,11 +21,12 @@ import { useState } from "react";
 import type { Connection } from "../bridge/generated";
 import { connectionTitle, EnvironmentBadge } from "../parts/environment";
 import { syncedTables, useActions } from "../shell/actions";
-import { ProblemBanner } from "./banner";
+import { NoticeBanner, ProblemBanner } from "./banner";
 import { GuardDialog } from "./guard";
 import { InvalidateDialog } from "./invalidate";
 import { RunsCard } from "./runs";
 import { TablesCard } from "./tables";
+import { Verified, VerifyDialog } from "./verify";
 
 export function HomePage({
   connection,
@@ -36,6 +37,7 @@ export function HomePage({
 }) {
   const actions = useActions(connection);
   const [invalidating, setInvalidating] = useState<string[] | null>(null);
+  const [verifying, setVerifying] = useState(false);
   const [guarded, setGuarded] = useState<string | null>(null);
   const canSync = connection.signed_in;
   const everything = syncedTables(connection);
@@ -54,6 +56,11 @@ export function HomePage({
             <span>
               {connection.signed_in ? `Signed in as ${connection.user ?? "unknown"}` : "Signed out"}
             </span>
+            {syncedTables(connection).length > 0 ? (
+              <span>
+                <Verified connection={connection} onVerify={() => setVerifying(true)} />
+              </span>
+            ) : null}
           </p>
         </div>
         <div className="home-actions">
@@ -127,6 +134,7 @@ export function HomePage({
           onRetry={() => actions.sync()}
         />
       ) : null}
+      {connection.notice ? <NoticeBanner text={connection.notice} /> : null}
       <TablesCard
         connection={connection}
         actions={actions}
@@ -134,6 +142,9 @@ export function HomePage({
         onReview={setGuarded}
       />
       <RunsCard connection={connection} />
+      {verifying ? (
+        <VerifyDialog connection={connection} onClose={() => setVerifying(false)} />
+      ) : null}
       <InvalidateDialog
         connection={connection}
         names={invalidating}

@@ -1,17 +1,30 @@
 import { Link } from "@fluentui/react-components";
 import { useState } from "react";
-import type { ErrorReply } from "../bridge/generated";
+import { commands, type ErrorReply } from "../bridge/generated";
 import { copyText } from "./clipboard";
+import { useNotices } from "./notices";
 
 /** What happened, what to do, and the service's own words ready to copy. */
 export function ErrorText({ error }: { error: ErrorReply }) {
   return (
     <div className="error-text" role="alert">
       <p>
-        <strong>{error.message}</strong> {error.hint}
+        <strong>{error.message}</strong> {error.hint} <FixLink error={error} />
       </p>
       {error.reference ? <Reference error={error} /> : null}
     </div>
+  );
+}
+
+/** The portal page where it is mended, where there is one. */
+export function FixLink({ error }: { error: ErrorReply }) {
+  const { attempt } = useNotices();
+  const { link } = error;
+  if (!link) return null;
+  return (
+    <Link as="button" onClick={() => void attempt(() => commands.openLink(link))}>
+      Open the page
+    </Link>
   );
 }
 

@@ -70,6 +70,7 @@ export class ViewSource {
       return (await commands.window(view.id, offset, limit, columns)).rows;
     } catch {
       // The view was closed in between, such as by a newer one: the newer one has the rows.
+      if (this.#open?.id === view.id) this.#opening = null;
       const newer = await this.view(sort);
       return (await commands.window(newer.id, offset, limit, columns)).rows;
     }

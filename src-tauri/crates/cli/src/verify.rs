@@ -1,11 +1,14 @@
 //! `verify`.
 
+use std::collections::HashMap;
+
 use salesmirror_core::{Difference, Fix, Result, Verification, VerifyOptions};
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments;
 use crate::output::{self, error_json, grouped, table};
+use crate::progress::Bars;
 
 pub async fn verify(context: &Context, options: arguments::Verify) -> Result<u8> {
     let session = context.session().await?;
@@ -18,7 +21,17 @@ pub async fn verify(context: &Context, options: arguments::Verify) -> Result<u8>
         repair: options.repair,
         yes: options.yes,
     };
-    let found = session.verify(&options, &context.cancel).await?;
+    let live: HashMap<String, u64> = session
+        .status()
+        .await?
+        .into_iter()
+        .map(|table| (table.table, table.rows))
+        .collect();
+    let bars = Bars::new(context.output.quiet);
+    let compared = |table: &str, rows| bars.show(table, rows, live.get(table).copied());
+    let found = session.verify(&options, &context.cancel, &compared).await;
+    bars.clear();
+    let found = found?;
     let document = json!({"tables": found.iter().map(in_json).collect::<Vec<_>>()});
     let lines: Vec<Vec<String>> = found.iter().map(line).collect();
     let head = ["TABLE", ">ROWS", ">MISSING", ">EXTRA", ">CHANGED", "RESULT"];
@@ -58,7 +71,7 @@ fn line(found: &Verification) -> Vec<String> {
         _ if found.repaired => "repaired",
         Fix::None => "equal",
         Fix::Sync => "differs: `sync` brings it",
-        Fix::Records => "differs: `verify --repair` reads these rows again",
+        Fix::Records => "differs: `verify --repair` mends these rows",
         Fix::Full => "differs: `verify --repair` reads the whole table again",
     };
     vec![

@@ -301,6 +301,22 @@ impl App {
         Ok((Mirror::open(&path, key)?, Some(notice)))
     }
 
+    /// Whether a sync found this connection's mirror to be damaged: it has to be opened anew.
+    #[must_use]
+    pub fn is_damaged(&self, row: &ConnectionRow) -> bool {
+        self.inner.data_dir.is_damaged(row.id)
+    }
+
+    /// Stops what runs in the background, for an end of the program: what was committed stays.
+    pub async fn end_syncs(&self) {
+        let open: Vec<Session> = {
+            let sessions = self.inner.sessions.lock();
+            let sessions = sessions.unwrap_or_else(PoisonError::into_inner);
+            sessions.values().cloned().collect()
+        };
+        futures::future::join_all(open.iter().map(Session::end_sync)).await;
+    }
+
     /// Opens a connection anew, as after its mirror was found to be damaged.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What the grid and the record panel read.
 
-use salesmirror_model::{ColumnKind, ColumnMetadata};
+use salesmirror_model::{ColumnKind, ColumnMetadata, parse_guid};
 use salesmirror_store::View;
 use url::Url;
 use uuid::Uuid;
@@ -78,30 +78,37 @@ impl Session {
         .await
     }
 
-    /// One record; `None` where the mirror never saw it.
+    /// One record, by its id as text.
     ///
     /// # Errors
-    /// A table that was never synced, a database that cannot be read.
-    pub async fn record(&self, table: &str, id: Uuid) -> Result<Option<RecordDetail>> {
+    /// A record that the mirror never saw, a table that was never synced, a database that cannot be
+    /// read.
+    pub async fn record(&self, table: &str, id: &str) -> Result<RecordDetail> {
+        let unknown = || {
+            Error::usage(
+                "unknown_record",
+                "The mirror has no such record.",
+                "Sync the table, then look again.",
+            )
+        };
+        let id = parse_guid(id).ok_or_else(unknown)?;
         let metadata = self.metadata(table).await?;
         let (mirror, link) = (self.mirror().clone(), self.record_link(table, id)?);
         blocking(move || {
             let Some(row) = mirror.record(&metadata.logical_name, id, true)? else {
-                return Ok(None);
+                return Err(unknown());
             };
             let raw = row.raw.clone().unwrap_or_default();
-            let raw = serde_json::from_slice::<serde_json::Value>(&raw)
-                .and_then(|value| serde_json::to_string_pretty(&value))
-                .unwrap_or_else(|_| String::from_utf8_lossy(&raw).into_owned());
+            let raw = indented(&String::from_utf8_lossy(&raw));
             let columns: Vec<&ColumnMetadata> = metadata.columns.iter().collect();
             let (version, deleted_at) = (row.version, row.deleted_at);
-            Ok(Some(RecordDetail {
+            Ok(RecordDetail {
                 row: view_row(&columns, row),
                 version,
                 raw,
                 deleted_at,
                 link,
-            }))
+            })
         })
         .await
     }
@@ -116,5 +123,79 @@ impl Session {
             .append_pair("etn", table)
             .append_pair("id", &id.to_string());
         Ok(url.into())
+    }
+}
+
+/// JSON over several lines, two spaces a level. Values are not read, so that every digit stays.
+fn indented(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() * 5 / 4);
+    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+    let mut characters = json.chars().peekable();
+    let new_line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(character) = characters.next() {
+        if in_string {
+            text.push(character);
+            in_string = is_escaped || character != '"';
+            is_escaped = !is_escaped && character == '\\';
+            continue;
+        }
+        match character {
+            '"' => {
+                in_string = true;
+                text.push(character);
+            }
+            '{' | '[' => {
+                text.push(character);
+                while characters
+                    .next_if(|next| next.is_ascii_whitespace())
+                    .is_some()
+                {}
+                if let Some(end) = characters.next_if(|next| matches!(next, '}' | ']')) {
+                    text.push(end);
+                } else {
+                    depth += 1;
+                    new_line(&mut text, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                new_line(&mut text, depth);
+                text.push(character);
+            }
+            ',' => {
+                text.push(character);
+                new_line(&mut text, depth);
+            }
+            ':' => text.push_str(": "),
+            blank if blank.is_ascii_whitespace() => {}
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_indented_and_keeps_every_digit() {
+        let rows = [
+            (
+                r#"{"a":922337203685477.5801,"b":null}"#,
+                "{\n  \"a\": 922337203685477.5801,\n  \"b\": null\n}",
+            ),
+            (r#"{ }"#, "{}"),
+            (
+                r#"{"a":"x, \"{y}\": \\","b":[1,{"c":[]}]}"#,
+                "{\n  \"a\": \"x, \\\"{y}\\\": \\\\\",\n  \"b\": [\n    1,\n    {\n      \"c\": []\n    }\n  ]\n}",
+            ),
+        ];
+        for (json, expected) in rows {
+            assert_eq!(indented(json), expected);
+        }
     }
 }

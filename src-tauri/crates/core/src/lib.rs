@@ -36,7 +36,7 @@ pub use form::{FieldProblem, Form};
 pub use render::{Shown, ViewRow};
 pub use selectors::{Selectors, usual_columns};
 pub use session::{Session, TableStatus};
-pub use sync::{Difference, Fix, Verification, VerifyOptions};
+pub use sync::{Compared, Difference, Fix, Verification, VerifyOptions};
 pub use sync::{Progress, RunReport, RunStatus, Strategy, SyncOptions};
 pub use tables::AvailableTable;
 

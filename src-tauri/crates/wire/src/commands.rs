@@ -4,8 +4,8 @@
 use ts_rs::{Config, TS};
 
 use crate::{
-    AppState, Connection, ConnectionForm, ExportRequest, FieldProblem, Record, Run, TableColumns,
-    Theme, View, ViewRequest, Window,
+    AppState, Connection, ConnectionForm, ExportRequest, FieldProblem, Proof, Record, Run,
+    TableColumns, Theme, View, ViewRequest, Window,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -51,6 +51,8 @@ commands! {
     pause(connection: String) -> ();
     answer_guard(connection: String, table: String, remove: bool) -> ();
     invalidate(connection: String, table: String) -> f64;
+    verify(connection: String, table: String, repair: bool, remove: bool) -> Proof;
+    cancel_verify() -> ();
     runs(connection: String, limit: u32) -> Vec<Run>;
     table_columns(connection: String, table: String) -> TableColumns;
     open_view(connection: String, request: ViewRequest) -> View;

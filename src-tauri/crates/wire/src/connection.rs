@@ -91,6 +91,8 @@ pub struct Connection {
     pub tables: Vec<Table>,
     /// What keeps the whole connection from syncing.
     pub problem: Option<ErrorReply>,
+    /// What has to be said of how it was opened, such as a damaged copy that was moved aside.
+    pub notice: Option<String>,
 }
 
 /// State of a mirrored table.
@@ -158,6 +160,9 @@ pub struct Table {
     /// End of the last successful sync, ms since 1970.
     #[ts(type = "number | null")]
     pub last_sync: Option<i64>,
+    /// When mirror and organisation were last proved equal, ms since 1970.
+    #[ts(type = "number | null")]
+    pub verified: Option<i64>,
     /// The last sync's error.
     pub error: Option<ErrorReply>,
     /// The running sync.

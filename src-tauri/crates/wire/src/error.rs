@@ -15,4 +15,7 @@ pub struct ErrorReply {
     pub hint: String,
     /// The service's error code and request id, where there are any.
     pub reference: Option<String>,
+    /// The portal page where it is mended, where there is one.
+    #[serde(default)]
+    pub link: Option<String>,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{AppState, Connection, ErrorReply, SignIn};
+use crate::{AppState, Connection, ErrorReply, ProofProgress, SignIn};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -28,6 +28,11 @@ pub enum Event {
     Export {
         /// How far.
         progress: ExportProgress,
+    },
+    /// A comparison with the organisation goes on.
+    Proof {
+        /// How far.
+        progress: ProofProgress,
     },
 }
 

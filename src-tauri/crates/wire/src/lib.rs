@@ -6,6 +6,7 @@ pub mod commands;
 mod connection;
 mod error;
 mod event;
+mod proof;
 mod records;
 mod typescript;
 
@@ -15,6 +16,7 @@ pub use connection::{
 };
 pub use error::ErrorReply;
 pub use event::{Event, ExportProgress};
+pub use proof::{Fix, Proof, ProofProgress};
 pub use records::{
     Choice, Column, ColumnKind, Deleted, ExportRequest, Filter, FilterOp, GridCell, Record, Row,
     Sort, TableColumns, View, ViewRequest, Window,

@@ -7,9 +7,10 @@ use ts_rs::{Config, TS};
 use crate::commands::commands;
 use crate::{
     AppState, Choice, Column, ColumnKind, Connection, ConnectionForm, Deleted, Environment,
-    ErrorReply, Event, ExportProgress, ExportRequest, FieldProblem, Filter, FilterOp, GridCell,
-    GuardQuestion, Progress, Record, Row, Run, RunStatus, SearchProgress, SignIn, Sort, Strategy,
-    Table, TableColumns, TableState, Theme, View, ViewRequest, Window,
+    ErrorReply, Event, ExportProgress, ExportRequest, FieldProblem, Filter, FilterOp, Fix,
+    GridCell, GuardQuestion, Progress, Proof, ProofProgress, Record, Row, Run, RunStatus,
+    SearchProgress, SignIn, Sort, Strategy, Table, TableColumns, TableState, Theme, View,
+    ViewRequest, Window,
 };
 
 /// The text of the generated module.
@@ -73,9 +74,12 @@ fn declarations(config: &Config) -> Vec<String> {
         FieldProblem,
         Filter,
         FilterOp,
+        Fix,
         GridCell,
         GuardQuestion,
         Progress,
+        Proof,
+        ProofProgress,
         Record,
         Row,
         Run,

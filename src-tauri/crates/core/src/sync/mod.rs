@@ -9,7 +9,7 @@ mod simulation_tests;
 mod steps;
 mod verify;
 
-pub use verify::{Difference, Fix, Verification, VerifyOptions};
+pub use verify::{Compared, Difference, Fix, Verification, VerifyOptions};
 
 use std::time::Duration;
 

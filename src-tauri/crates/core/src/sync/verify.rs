@@ -19,6 +19,9 @@ use crate::session::Session;
 /// Ids of differing rows that a report names, of each kind.
 const EXAMPLES: usize = 5;
 
+/// Is told how many rows of a table have come so far, page by page.
+pub type Compared<'a> = &'a (dyn Fn(&str, u64) + Send + Sync);
+
 /// What to prove.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyOptions {
@@ -46,7 +49,7 @@ pub enum Fix {
     None,
     /// What differs is newer than the last sync: the next one brings it.
     Sync,
-    /// The rows are read again by id.
+    /// Rows that are gone are marked as deleted, and the others read again by id.
     Records,
     /// Too many rows differ: a full sync takes fewer requests.
     Full,
@@ -111,6 +114,7 @@ impl Session {
         &self,
         options: &VerifyOptions,
         cancel: &CancellationToken,
+        compared: Compared<'_>,
     ) -> Result<Vec<Verification>> {
         let _lock = self.lock(false, cancel).await?;
         let tables = match options.tables.as_slice() {
@@ -119,7 +123,7 @@ impl Session {
         };
         let mut reports = Vec::new();
         for table in &tables {
-            reports.push(self.verify_table(table, options, cancel).await?);
+            reports.push(self.verify_table(table, options, cancel, compared).await?);
         }
         self.touch();
         Ok(reports)
@@ -130,11 +134,13 @@ impl Session {
         table: &str,
         options: &VerifyOptions,
         cancel: &CancellationToken,
+        compared: Compared<'_>,
     ) -> Result<Verification> {
         let proof = Proof {
             session: self,
             client: self.client().metered(),
             table,
+            compared,
         };
         let mut report = Verification {
             table: table.to_owned(),
@@ -162,6 +168,7 @@ struct Proof<'a> {
     session: &'a Session,
     client: salesmirror_dataverse::Client,
     table: &'a str,
+    compared: Compared<'a>,
 }
 
 impl Proof<'_> {
@@ -247,6 +254,7 @@ impl Proof<'_> {
                 return Err(Error::interrupted());
             };
             found.extend(page.rows.0);
+            (self.compared)(self.table, found.len() as u64);
             let Some(link) = page.end.next_link else {
                 return Ok(found);
             };
@@ -272,7 +280,7 @@ impl Proof<'_> {
         Err(guard_question(&preview, self.table))
     }
 
-    /// Marks extra rows as deleted, and notes the others to be read again.
+    /// Marks extra rows as deleted, and notes the others to be read again where no sync brings them.
     async fn repair(&self, found: Differences) -> Result<()> {
         let metadata = self.session.metadata(self.table).await?;
         self.session
@@ -282,7 +290,10 @@ impl Proof<'_> {
                     batch.take(Change::Delete(id));
                 }
                 mirror.apply_records(&metadata, batch, now_ms())?;
-                mirror.want(table, [found.missing, found.changed].concat())
+                if found.is_old {
+                    mirror.want(table, [found.missing, found.changed].concat())?;
+                }
+                Ok(())
             })
             .await
     }
@@ -319,7 +330,11 @@ fn cheapest(found: &Differences, live: u64) -> Fix {
     if by_id == 0 && found.extra.is_empty() {
         Fix::None
     } else if !found.is_old {
-        Fix::Sync
+        // Whether a row that is gone will be told of, nobody can say.
+        match found.extra.is_empty() {
+            true => Fix::Sync,
+            false => Fix::Records,
+        }
     } else if by_id <= measures.by_id_rows.max(live / measures.by_id_part) {
         Fix::Records
     } else {
