@@ -211,6 +211,12 @@ pub static OWN: &[Explanation] = &[
         "`salesmirror status` lists the mirrored tables.",
     ),
     row(
+        "unknown_record",
+        "The mirror has no record with this ID.",
+        "It is newer than the last sync, of another table, or was never there.",
+        "Sync the table, then look again.",
+    ),
+    row(
         "unknown_column",
         "The table has no such column.",
         "It was mistyped, or the mirror has not seen it yet.",
