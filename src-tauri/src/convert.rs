@@ -259,8 +259,10 @@ pub fn proof(found: &Verification) -> wire::Proof {
 pub fn run(run: RunRow) -> wire::Run {
     let ended = run.finished_at.unwrap_or(run.started_at);
     wire::Run {
+        id: run.id,
         table: run.table,
         strategy: named(&run.strategy),
+        reason: run.reason,
         status: named(&run.status),
         started_at: run.started_at,
         inserted: run.inserted,

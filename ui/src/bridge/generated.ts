@@ -430,6 +430,10 @@ cells: Array<GridCell>, };
 
 export type Run = { 
 /**
+ * Its number; history names it.
+ */
+id: number, 
+/**
  * Logical name of the table.
  */
 table: string, 
@@ -437,6 +441,10 @@ table: string,
  * How the table was read.
  */
 strategy: Strategy, 
+/**
+ * Why it was read so, one sentence.
+ */
+reason: string, 
 /**
  * How it ended.
  */

@@ -1,6 +1,9 @@
+import { Link } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
+import { Fragment, useState } from "react";
 import { type Connection, commands, type Run, type Table } from "../bridge/generated";
-import { formatClock, formatCount, formatDuration, formatRecent } from "../format";
+import { formatCount, formatDuration, formatMoment, formatRecent, plural } from "../format";
+import { ErrorText } from "../parts/error-text";
 import { StateIcon } from "../parts/state";
 import { Lanes } from "./lanes";
 
@@ -9,6 +12,8 @@ const LISTED = 8;
 const FETCHED = 500;
 
 export function RunsCard({ connection }: { connection: Connection }) {
+  const [showsAll, setShowsAll] = useState(false);
+  const [opened, setOpened] = useState<number | null>(null);
   // A run is recorded when a table's sync ends.
   const ended = connection.tables
     .map((table) => `${table.last_sync}/${table.state}/${table.progress === null}`)
@@ -38,6 +43,12 @@ export function RunsCard({ connection }: { connection: Connection }) {
           <li className="legend-throttled">Throttled</li>
           <li className="legend-failed">Failed</li>
         </ul>
+        <span className="spring" />
+        {runs.length > LISTED ? (
+          <Link as="button" onClick={() => setShowsAll(!showsAll)} data-testid="all-runs">
+            {showsAll ? "Fewer runs" : `All ${formatCount(runs.length)} runs`}
+          </Link>
+        ) : null}
       </header>
       <Lanes tables={connection.tables} runs={runs} now={Date.now()} />
       <table className="runs-table">
@@ -67,8 +78,16 @@ export function RunsCard({ connection }: { connection: Connection }) {
           </tr>
         </thead>
         <tbody>
-          {runs.slice(0, LISTED).map((run) => (
-            <RunRow key={`${run.table}${run.started_at}`} run={run} tables={connection.tables} />
+          {runs.slice(0, showsAll ? runs.length : LISTED).map((run) => (
+            <Fragment key={run.id}>
+              <RunRow
+                run={run}
+                tables={connection.tables}
+                isOpen={run.id === opened}
+                onOpen={() => setOpened(run.id === opened ? null : run.id)}
+              />
+              {run.id === opened ? <RunDetails run={run} /> : null}
+            </Fragment>
           ))}
         </tbody>
       </table>
@@ -76,16 +95,32 @@ export function RunsCard({ connection }: { connection: Connection }) {
   );
 }
 
-function RunRow({ run, tables }: { run: Run; tables: Table[] }) {
+function RunRow({
+  run,
+  tables,
+  isOpen,
+  onOpen,
+}: {
+  run: Run;
+  tables: Table[];
+  isOpen: boolean;
+  onOpen: () => void;
+}) {
   const label = tables.find((table) => table.name === run.table)?.label_plural ?? run.table;
   const isDone = run.status === "success";
   return (
     <tr>
-      <td title={formatRecent(run.started_at, 0)}>{formatClock(run.started_at)}</td>
+      <td title={formatMoment(run.started_at)}>{formatRecent(run.started_at, Date.now())}</td>
       <td>
-        <span className="run-table">
+        <button
+          type="button"
+          className="run-table"
+          aria-expanded={isOpen}
+          onClick={onOpen}
+          data-testid={`run-${run.table}`}
+        >
           <StateIcon state={STATES[run.status]} /> {label}
-        </span>
+        </button>
       </td>
       <td>{run.strategy === "full" ? "Full" : "Incremental"}</td>
       <td className="number">{formatDuration(run.duration_ms)}</td>
@@ -102,6 +137,28 @@ function RunRow({ run, tables }: { run: Run; tables: Table[] }) {
         </td>
       )}
       <td className="number">{formatCount(run.requests)}</td>
+    </tr>
+  );
+}
+
+/** What the columns have no room for: why it was read so, what it cost, what went wrong. */
+function RunDetails({ run }: { run: Run }) {
+  const cost = [
+    plural(run.pages, "page", "pages"),
+    plural(run.requests, "request", "requests"),
+    run.retries > 0 ? plural(run.retries, "of them again", "of them again") : "",
+    run.throttled_ms > 0 ? `waited ${formatDuration(run.throttled_ms)} for Dynamics 365` : "",
+  ];
+  return (
+    <tr className="run-details" data-testid="run-details">
+      <td />
+      <td colSpan={8}>
+        <p>
+          Run {run.id}, {formatMoment(run.started_at)}. {run.reason}
+        </p>
+        <p className="muted">{cost.filter((part) => part !== "").join(", ")}</p>
+        {run.error ? <ErrorText error={run.error} /> : null}
+      </td>
     </tr>
   );
 }

@@ -237,10 +237,15 @@ pub enum RunStatus {
 /// One sync of one table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Run {
+    /// Its number; history names it.
+    #[ts(type = "number")]
+    pub id: i64,
     /// Logical name of the table.
     pub table: String,
     /// How the table was read.
     pub strategy: Strategy,
+    /// Why it was read so, one sentence.
+    pub reason: String,
     /// How it ended.
     pub status: RunStatus,
     /// Start, ms since 1970.
