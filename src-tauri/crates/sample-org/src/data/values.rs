@@ -3,7 +3,11 @@
 use super::id;
 use super::names::{AWKWARD, SENTENCES, STREETS};
 use super::row::{FOUNDED, Row, Value, World};
-use super::schema::{Column, Kind, TABLES};
+use super::schema::{ACCOUNT, Column, Kind, TABLES};
+
+/// How often a column of the organisation's own is filled, so that a contact has some 45 values in
+/// its 120 columns, as they have in organisations.
+const FILLED_PERCENT: u64 = 11;
 
 impl World {
     pub(super) fn sentences(&self, row: Row, salt: &str) -> Value {
@@ -49,10 +53,10 @@ impl World {
             "line2" if third => Value::Text("Gate 4".to_owned()),
             "addresstypecode" if third => Value::Integer(1),
             "addresstypecode" => Value::Integer(3),
-            "latitude" if !second => {
+            "latitude" if !second && row.table == ACCOUNT => {
                 Value::Number(format!("{}.{:04}", 40 + dice.below(25), dice.below(10_000)))
             }
-            "longitude" if !second => {
+            "longitude" if !second && row.table == ACCOUNT => {
                 Value::Number(format!("{}.{:04}", dice.below(25), dice.below(10_000)))
             }
             _ => Value::Null,
@@ -61,7 +65,7 @@ impl World {
 
     pub(super) fn custom(&self, row: Row, column: &Column) -> Value {
         let mut dice = self.dice(row, &column.name);
-        if !dice.chance(22) {
+        if !dice.chance(FILLED_PERCENT) {
             return Value::Null;
         }
         match column.kind {
