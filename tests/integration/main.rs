@@ -3,6 +3,7 @@
 mod bench;
 mod command_line;
 mod contract;
+mod desk;
 mod entra_fixtures;
 mod faults;
 mod fixtures;
@@ -13,5 +14,6 @@ mod property;
 mod refusals;
 mod replies;
 mod shape;
+mod signed_out;
 mod simulator;
 mod variants;

@@ -247,7 +247,7 @@ pub static SIGN_IN: &[Explanation] = &[
         numbers: &[],
         meaning: "Nobody finished the sign-in in the browser in time.",
         cause: "The browser was closed, or it showed an error that it did not bring back.",
-        fix: "Sign in again. If the browser showed an error about the redirect URI, add http://localhost/oauth/callback on the app's Authentication page.",
+        fix: "Sign in again. If Microsoft's page showed an error, `salesmirror explain` with its number (AADSTS50011) says what to do; 50011 means that http://localhost/oauth/callback is missing on the app's Authentication page.",
         page: Some(Page::Authentication),
     },
     Explanation {

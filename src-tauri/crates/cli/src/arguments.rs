@@ -80,6 +80,11 @@ pub enum Command {
         #[arg(value_enum)]
         shell: Shell,
     },
+    /// Say what an error code means and what to do
+    Explain {
+        /// A code that was printed, or the number that Microsoft showed: AADSTS50011, 0x80040220
+        code: String,
+    },
     /// Check keychain, data directory, databases, network and clock
     Doctor,
 }

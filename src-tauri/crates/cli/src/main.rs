@@ -7,6 +7,7 @@
 
 mod arguments;
 mod connections;
+mod explain;
 mod output;
 mod progress;
 mod query;
@@ -158,6 +159,9 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
     if let Command::Completions { shell } = arguments.command {
         return query::completions(shell);
     }
+    if let Command::Explain { code } = &arguments.command {
+        return explain::explain(output, code);
+    }
     let data_dir = DataDir::new(arguments.data_dir)?;
     let app = App::open(Settings {
         secrets: SecretStore::open(data_dir.root())?,
@@ -197,7 +201,7 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
         Command::Doctor => connections::doctor(&context).await,
         Command::Query(options) => query::query(&context, options).await,
         Command::Passthrough(options) => query::passthrough(&context, options).await,
-        Command::SampleOrg(_) | Command::Completions { .. } => Ok(0),
+        Command::SampleOrg(_) | Command::Completions { .. } | Command::Explain { .. } => Ok(0),
     }
 }
 

@@ -59,6 +59,31 @@ pub fn explain(code: &str) -> Option<&'static Explanation> {
         .find(|row| row.code == code)
 }
 
+/// The explanation of what an admin has in hand: a code of ours, `AADSTS50011` or `50011` as
+/// Microsoft's page shows it, or `0x80040220` as Dynamics 365 does.
+#[must_use]
+pub fn look_up(text: &str) -> Option<&'static Explanation> {
+    let text = text
+        .trim()
+        .trim_end_matches([':', '.'])
+        .to_ascii_lowercase();
+    if let Some(row) = explain(&text) {
+        return Some(row);
+    }
+    let (kind, number) = if let Some(digits) = text.strip_prefix("aadsts") {
+        (Numbers::Aadsts, digits.parse().ok()?)
+    } else if let Some(digits) = text.strip_prefix("0x") {
+        (Numbers::Hexadecimal, u32::from_str_radix(digits, 16).ok()?)
+    } else {
+        (Numbers::Aadsts, text.parse().ok()?)
+    };
+    errors()
+        .into_iter()
+        .filter(|chapter| chapter.numbers == kind)
+        .flat_map(|chapter| chapter.rows)
+        .find(|row| row.numbers.contains(&number))
+}
+
 /// What to do about a code; empty where there is nothing to say.
 pub(crate) fn fix(code: &str) -> &'static str {
     explain(code).map_or("", |row| row.fix)
@@ -126,6 +151,27 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn an_explanation_is_found_by_whatever_was_shown() {
+        for (text, code) in [
+            (
+                "redirect_uri_not_registered",
+                Some("redirect_uri_not_registered"),
+            ),
+            ("AADSTS50011", Some("redirect_uri_not_registered")),
+            (" aadsts50011: ", Some("redirect_uri_not_registered")),
+            ("7000215", Some("invalid_client_secret")),
+            ("0x80040220", Some("missing_privilege")),
+            ("0X80040220", Some("missing_privilege")),
+            ("AADSTS1", None),
+            ("0xzz", None),
+            ("nothing", None),
+            ("", None),
+        ] {
+            assert_eq!(look_up(text).map(|row| row.code), code, "{text}");
+        }
+    }
 
     #[test]
     fn every_code_is_explained_once_and_in_full() {

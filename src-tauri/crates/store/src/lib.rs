@@ -24,6 +24,8 @@ mod row;
 mod schema;
 mod search;
 mod seen;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod view;
 mod wanted;
 mod writer;

@@ -217,6 +217,12 @@ pub static OWN: &[Explanation] = &[
         "Sync the table, then look again.",
     ),
     row(
+        "unknown_code",
+        "The table of errors has no such code.",
+        "It was mistyped, or the service is newer than this program.",
+        "Copy the code as it was shown: AADSTS50011, 0x80040220, or a word such as `secret_expired`.",
+    ),
+    row(
         "unknown_column",
         "The table has no such column.",
         "It was mistyped, or the mirror has not seen it yet.",
