@@ -191,12 +191,6 @@ fn pages() -> Vec<State> {
             50_020,
             "",
         ),
-        (
-            "consent",
-            json!({"mode": "accept", "user": "nobody@norrvale.example"}),
-            50_034,
-            "",
-        ),
     ]
 }
 
