@@ -241,7 +241,7 @@ pub fn cancel_verify(desk: State<'_, Desk>) {
 #[tauri::command]
 pub async fn runs(desk: State<'_, Desk>, connection: String, limit: u32) -> Reply<Vec<Run>> {
     let session = desk.session(&connection).await?;
-    let runs = session.runs(limit).await?;
+    let runs = session.runs(None, limit).await?;
     Ok(runs.into_iter().map(convert::run).collect())
 }
 

@@ -7,6 +7,7 @@ mod desk;
 mod entra_fixtures;
 mod faults;
 mod fixtures;
+mod history;
 mod house_rules;
 mod main_job;
 mod processes;

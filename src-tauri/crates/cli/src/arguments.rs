@@ -58,6 +58,8 @@ pub enum Command {
     Tables(Tables),
     /// Bring the mirror up to date
     Sync(Sync),
+    /// List what syncs did
+    Runs(Runs),
     /// Prove that the mirror equals the organisation
     Verify(Verify),
     /// List records
@@ -268,6 +270,19 @@ pub struct Show {
     /// As it was delivered
     #[arg(long)]
     pub raw: bool,
+    /// And what happened to it, the newest first; in JSON under _history
+    #[arg(long)]
+    pub history: bool,
+}
+
+/// What syncs did and why, the newest first.
+#[derive(Args)]
+pub struct Runs {
+    /// Those of one table
+    #[arg(long, value_name = "T")]
+    pub table: Option<String>,
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub limit: u32,
 }
 
 #[derive(Args)]

@@ -8,10 +8,12 @@
 mod arguments;
 mod connections;
 mod explain;
+mod history;
 mod output;
 mod progress;
 mod query;
 mod records;
+mod runs;
 mod sample_org;
 mod sync;
 mod tables;
@@ -193,6 +195,7 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
         Command::Status => sync::status(&context).await,
         Command::Tables(options) => tables::tables(&context, options).await,
         Command::Sync(options) => sync::sync(&context, options).await,
+        Command::Runs(options) => runs::runs(&context, options).await,
         Command::Verify(options) => verify::verify(&context, options).await,
         Command::Invalidate(options) => sync::invalidate(&context, options).await,
         Command::Records(options) => records::records(&context, options).await,

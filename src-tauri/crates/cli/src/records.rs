@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments::{DeletedName, Export, Format, Records, Selection, Show};
-use crate::output::{grouped, table};
+use crate::history;
+use crate::output::{grouped, line, table};
 use crate::progress::Bars;
 
 /// Columns shown to people where they named none.
@@ -43,14 +44,20 @@ pub async fn records(context: &Context, options: Records) -> Result<u8> {
         .await?;
     if context.output.json {
         // The rows are JSON already, with the digits that were delivered.
-        crate::output::line(&format!(
+        line(&format!(
             "{{\"total\":{total},\"rows\":[{}]}}",
             rows.join(",")
         ));
         return Ok(0);
     }
-    let lines: Vec<Vec<String>> = rows.iter().map(|row| readable(&columns, row)).collect();
-    let head: Vec<String> = columns.iter().map(|name| name.to_uppercase()).collect();
+    let mut lines: Vec<Vec<String>> = rows.iter().map(|row| readable(&columns, row)).collect();
+    let mut head: Vec<String> = columns.iter().map(|name| name.to_uppercase()).collect();
+    if !matches!(options.selection.deleted, DeletedName::Exclude) {
+        head.push("DELETED".to_owned());
+        for (line, row) in lines.iter_mut().zip(&rows) {
+            line.extend(readable(&["_deleted_at".to_owned()], row));
+        }
+    }
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let text = format!(
         "{}{} of {} records",
@@ -110,11 +117,20 @@ pub async fn show(context: &Context, options: Show) -> Result<u8> {
                 "Sync, then try again.",
             )
         })?;
-    if context.output.json || options.raw {
-        crate::output::line(&record);
-    } else {
-        let value: Value = serde_json::from_str(&record).unwrap_or(Value::Null);
-        crate::output::line(&serde_json::to_string_pretty(&value).unwrap_or(record));
+    let history = match options.history {
+        true => Some(session.history(&name, id, history::MOST).await?),
+        false => None,
+    };
+    match (&history, context.output.json) {
+        (Some(history), true) => line(&history::beside(&record, history)),
+        _ if context.output.json || options.raw => line(&record),
+        _ => {
+            let value: Value = serde_json::from_str(&record).unwrap_or(Value::Null);
+            line(&serde_json::to_string_pretty(&value).unwrap_or(record));
+        }
+    }
+    if let (Some(history), false) = (&history, context.output.json) {
+        line(&history::text(history));
     }
     Ok(0)
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use salesmirror_core::{Category, Error, Result, RunReport, RunStatus, Session, SyncOptions};
+use salesmirror_core::{
+    Category, Error, Preview, Result, RunReport, RunStatus, Session, SyncOptions,
+};
 use serde_json::{Value, json};
 
 use crate::Context;
@@ -26,6 +28,7 @@ pub async fn status(context: &Context) -> Result<u8> {
                 "state": table.state, "strategy": table.strategy,
                 "last_sync": table.last_sync.map(moment), "next_sync": null, "last_error": error,
                 "reason": table.reason, "verified": table.verified.map(moment),
+                "guard": table.guard.as_ref().map(guard_json),
             })
         })
         .collect();
@@ -169,7 +172,16 @@ fn run_json(run: &RunReport) -> Value {
         "inserted": run.inserted, "updated": run.updated, "deleted": run.deleted,
         "unchanged": run.unchanged, "pages": run.pages, "requests": run.requests,
         "retries": run.retries, "throttled_ms": run.throttled_ms, "duration_ms": run.duration_ms,
-        "error": run.error.as_ref().map(error_json), "reason": run.reason,
+        "error": run.error.as_ref().map(error_json), "reason": run.reason, "id": run.id,
+        "started": moment(run.started_at), "guard": run.guard.as_ref().map(guard_json),
+    })
+}
+
+/// What the mass-delete guard asks.
+fn guard_json(guard: &Preview) -> Value {
+    json!({
+        "would_delete": guard.would_delete, "live_before": guard.live_before, "seen": guard.seen,
+        "examples": guard.examples,
     })
 }
 

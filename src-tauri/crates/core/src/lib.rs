@@ -13,9 +13,11 @@ mod examine;
 pub mod explanations;
 mod export;
 mod form;
+mod history;
 mod query;
 mod random;
 mod render;
+mod runs;
 mod selectors;
 mod session;
 mod sync;
@@ -33,6 +35,7 @@ pub use error::{Category, Error, Result};
 pub use examine::Check;
 pub use export::{ExportFormat, ExportOptions, Exported, base64_text, csv_line};
 pub use form::{FieldProblem, Form};
+pub use history::{happening_json, told_text, what_word};
 pub use render::{Shown, ViewRow};
 pub use selectors::{Selectors, usual_columns};
 pub use session::{Session, TableStatus};
@@ -45,6 +48,6 @@ pub use salesmirror_dataverse::{HttpConfig, Passthrough, PassthroughReply, Retry
 pub use salesmirror_model::clouds::CLOUDS;
 pub use salesmirror_model::{Cell, ColumnKind, ColumnMetadata, TableMetadata, parse_guid};
 pub use salesmirror_store::{
-    ConnectionRow, Deleted, IndexProgress, Preview, QueryLimits, QueryResult, QueryValue, Row,
-    RunRow, View, ViewSpec,
+    ConnectionRow, Deleted, FieldChange, Happening, IndexProgress, Preview, QueryLimits,
+    QueryResult, QueryValue, Row, RunRow, Told, View, ViewSpec, What,
 };

@@ -121,7 +121,7 @@ pub fn view_row(columns: &[&ColumnMetadata], row: Row) -> ViewRow {
 }
 
 /// A record as one JSON object: Dataverse's own names and values in the columns' order, with their
-/// annotations, then `_deleted` and `_stale`.
+/// annotations, then `_deleted` and `_stale`, and of a deleted one `_deleted_at`: when that was seen.
 pub fn record_json(columns: &[&ColumnMetadata], row: &Row) -> String {
     let delivered = Delivered::of(row);
     let mut json = String::from("{");
@@ -140,24 +140,11 @@ pub fn record_json(columns: &[&ColumnMetadata], row: &Row) -> String {
             .map_or_else(|| cell_json(column, cell), str::to_owned);
         property(&mut json, &name, &value);
     }
-    property(
-        &mut json,
-        "_deleted",
-        if row.deleted_at.is_some() {
-            "true"
-        } else {
-            "false"
-        },
-    );
-    property(
-        &mut json,
-        "_stale",
-        if row.stale_at.is_some() {
-            "true"
-        } else {
-            "false"
-        },
-    );
+    property(&mut json, "_deleted", &row.deleted_at.is_some().to_string());
+    property(&mut json, "_stale", &row.stale_at.is_some().to_string());
+    if let Some(deleted_at) = row.deleted_at {
+        property(&mut json, "_deleted_at", &quoted(&moment(deleted_at)));
+    }
     json.push('}');
     json
 }
@@ -209,7 +196,8 @@ pub fn plain(column: &ColumnMetadata, cell: &Cell) -> Option<String> {
     })
 }
 
-fn moment(milliseconds: i64) -> String {
+/// Milliseconds since 1970 as ISO 8601, in UTC.
+pub fn moment(milliseconds: i64) -> String {
     let Ok(moment) = Timestamp::from_millisecond(milliseconds) else {
         return milliseconds.to_string();
     };

@@ -209,7 +209,7 @@ impl Session {
         blocking(move || {
             let states = session.inner.mirror.tables()?;
             let id = session.inner.row.id;
-            let runs = session.inner.db.runs(id, 200)?;
+            let runs = session.last_runs()?;
             let recent = session.inner.db.changes_since(id, now_ms() - DAY_MS)?;
             let names = chosen_tables(&session.inner.db, id, &states)?;
             let progress = session
@@ -265,15 +265,6 @@ impl Session {
         Ok(Some(preview))
     }
 
-    /// The newest runs.
-    ///
-    /// # Errors
-    /// Where the database cannot be read.
-    pub async fn runs(&self, limit: u32) -> Result<Vec<RunRow>> {
-        let session = self.clone();
-        blocking(move || Ok(session.inner.db.runs(session.inner.row.id, limit)?)).await
-    }
-
     /// Marks rows as stale; the next sync reads them again. All rows where no ids are given.
     ///
     /// # Errors
@@ -303,6 +294,8 @@ fn table_status(
         (Some(progress), _) if progress.throttled.is_some() => "throttled",
         (Some(_), _) => "syncing",
         (None, Some(state)) => match &state.checkpoint {
+            // Another process does it.
+            _ if last_status == Some("running") => "syncing",
             Checkpoint::Reconciling { .. } => "needs_confirmation",
             _ if last_status == Some("failed") => "failed",
             Checkpoint::Scanning { .. }
@@ -313,6 +306,7 @@ fn table_status(
             _ if state.last_sync.is_some() => "in_sync",
             Checkpoint::Idle { .. } => "new",
         },
+        (None, None) if last_status == Some("running") => "syncing",
         (None, None) if last_status == Some("failed") => "failed",
         (None, None) => "new",
     };

@@ -11,7 +11,8 @@ use crate::database::{self, PageHmac};
 use crate::{DatabaseKey, Result};
 
 /// Existing migrations never change.
-const MIGRATIONS: [&str; 1] = ["
+pub const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE connection (
     id BLOB PRIMARY KEY NOT NULL,
     name TEXT NOT NULL UNIQUE COLLATE NOCASE,
@@ -52,7 +53,11 @@ CREATE TABLE run (
     error TEXT
 ) STRICT;
 CREATE INDEX run_by_time ON run (connection, started_at DESC);
-"];
+",
+    "
+CREATE INDEX run_by_table ON run (connection, table_name, started_at DESC);
+",
+];
 
 /// A connection as it is kept. Its client secret is in the keychain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,45 +96,6 @@ pub struct ConnectionRow {
     pub signed_in: bool,
 }
 
-/// One sync of one table.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RunRow {
-    /// Row id; 0 before it is inserted.
-    pub id: i64,
-    /// The connection.
-    pub connection: Uuid,
-    /// Logical name of the table.
-    pub table: String,
-    /// `full` or `incremental`.
-    pub strategy: String,
-    /// Why that strategy.
-    pub reason: String,
-    /// `running`, `success`, `failed`, `interrupted` or `needs_confirmation`.
-    pub status: String,
-    /// Start, ms since 1970.
-    pub started_at: i64,
-    /// End, ms since 1970.
-    pub finished_at: Option<i64>,
-    /// New rows.
-    pub inserted: u64,
-    /// Changed rows.
-    pub updated: u64,
-    /// Rows that became tombstones.
-    pub deleted: u64,
-    /// Rows that came and were equal.
-    pub unchanged: u64,
-    /// Pages read.
-    pub pages: u64,
-    /// Requests sent.
-    pub requests: u64,
-    /// Requests sent again.
-    pub retries: u64,
-    /// Time the service made us wait, in ms.
-    pub throttled_ms: u64,
-    /// Why it failed, as JSON.
-    pub error: Option<String>,
-}
-
 /// The open database; clones share it.
 #[derive(Clone)]
 pub struct AppDb {
@@ -156,7 +122,7 @@ impl AppDb {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -231,7 +197,11 @@ impl AppDb {
     pub fn delete_connection(&self, id: Uuid) -> Result<()> {
         let connection = self.lock();
         connection.execute("DELETE FROM connection WHERE id = ?", [id])?;
-        connection.execute("DELETE FROM setting WHERE key = ?", [Self::tables_key(id)])?;
+        // Settings of a connection are named `what/id`.
+        connection.execute(
+            "DELETE FROM setting WHERE key LIKE '%/' || ?",
+            [id.to_string()],
+        )?;
         Ok(())
     }
 
@@ -292,66 +262,6 @@ impl AppDb {
             .execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", [key, value])?;
         Ok(())
     }
-
-    /// Keeps a run: inserts it where its id is 0, and gives the id.
-    ///
-    /// # Errors
-    /// Where the disk refuses.
-    pub fn put_run(&self, run: &RunRow) -> Result<i64> {
-        let connection = self.lock();
-        connection.execute(
-            "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                (run.id != 0).then_some(run.id),
-                run.connection,
-                run.table,
-                run.strategy,
-                run.reason,
-                run.status,
-                run.started_at,
-                run.finished_at,
-                run.inserted,
-                run.updated,
-                run.deleted,
-                run.unchanged,
-                run.pages,
-                run.requests,
-                run.retries,
-                run.throttled_ms,
-                run.error,
-            ],
-        )?;
-        Ok(connection.last_insert_rowid())
-    }
-
-    /// A connection's newest runs.
-    ///
-    /// # Errors
-    /// Where the database cannot be read.
-    pub fn runs(&self, connection: Uuid, limit: u32) -> Result<Vec<RunRow>> {
-        let guard = self.lock();
-        let mut statement = guard.prepare_cached(
-            "SELECT * FROM run WHERE connection = ? ORDER BY started_at DESC, id DESC LIMIT ?",
-        )?;
-        let rows = statement.query_map(params![connection, limit], read_run)?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Per table, the rows that runs since `since` (ms since 1970) inserted or updated, and deleted.
-    ///
-    /// # Errors
-    /// Where the database cannot be read.
-    pub fn changes_since(&self, connection: Uuid, since: i64) -> Result<Vec<(String, u64, u64)>> {
-        let guard = self.lock();
-        let mut statement = guard.prepare_cached(
-            "SELECT table_name, sum(inserted + updated), sum(deleted) FROM run \
-             WHERE connection = ? AND started_at >= ? GROUP BY table_name",
-        )?;
-        let rows = statement.query_map(params![connection, since], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
 }
 
 fn read_connection(row: &Row<'_>) -> rusqlite::Result<ConnectionRow> {
@@ -373,27 +283,5 @@ fn read_connection(row: &Row<'_>) -> rusqlite::Result<ConnectionRow> {
         environment_kind: row.get("environment_kind")?,
         created_at: row.get("created_at")?,
         signed_in: row.get("signed_in")?,
-    })
-}
-
-fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
-    Ok(RunRow {
-        id: row.get(0)?,
-        connection: row.get(1)?,
-        table: row.get(2)?,
-        strategy: row.get(3)?,
-        reason: row.get(4)?,
-        status: row.get(5)?,
-        started_at: row.get(6)?,
-        finished_at: row.get(7)?,
-        inserted: row.get(8)?,
-        updated: row.get(9)?,
-        deleted: row.get(10)?,
-        unchanged: row.get(11)?,
-        pages: row.get(12)?,
-        requests: row.get(13)?,
-        retries: row.get(14)?,
-        throttled_ms: row.get(15)?,
-        error: row.get(16)?,
     })
 }

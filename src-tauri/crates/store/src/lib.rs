@@ -21,6 +21,7 @@ mod query;
 mod recall;
 mod rescue;
 mod row;
+mod runs;
 mod schema;
 mod search;
 mod seen;
@@ -33,7 +34,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use app_db::{AppDb, ConnectionRow, RunRow};
+pub use app_db::{AppDb, ConnectionRow};
 pub use apply::PageOutcome;
 pub use batch::Batch;
 pub use checkpoint::{Begin, Checkpoint, Mark, MarkColumn, Preview};
@@ -45,6 +46,7 @@ pub use query::{QueryLimits, QueryResult, QueryValue};
 pub use recall::{FieldChange, Happening, Purged, Told};
 pub use rescue::Rescued;
 pub use row::Row;
+pub use runs::RunRow;
 pub use schema::Definition;
 pub use search::IndexProgress;
 pub use view::{Condition, Deleted, Sort, Test, View, ViewSpec};

@@ -210,7 +210,7 @@ pub fn define(connection: &mut Connection, table: &TableMetadata) -> Result<Defi
     Ok(definition)
 }
 
-fn create(connection: &Connection, table: &TableMetadata) -> Result<()> {
+pub fn create(connection: &Connection, table: &TableMetadata) -> Result<()> {
     let name = &table.logical_name;
     let columns: Vec<String> = table.columns.iter().flat_map(declarations).collect();
     connection.execute_batch(&format!(

@@ -9,6 +9,7 @@ use super::*;
 
 mod history;
 mod query;
+mod upgrade;
 
 const FULL: Begin = Begin::Full {
     tracked: true,
@@ -516,7 +517,7 @@ fn app_data_survives_and_names_are_unique_whatever_their_case() {
         .is_err()
     );
     db.delete_connection(row.id).unwrap();
-    assert!(db.runs(row.id, 10).unwrap().is_empty());
+    assert!(db.runs(row.id, None, 10).unwrap().is_empty());
 }
 
 #[test]

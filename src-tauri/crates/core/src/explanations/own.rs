@@ -193,6 +193,12 @@ pub static OWN: &[Explanation] = &[
         "Nothing is lost: the next sync goes on from the last page.",
     ),
     row(
+        "killed",
+        "The program ended before the sync did.",
+        "It was killed, it crashed, or the computer was switched off.",
+        "Nothing is lost: the next sync goes on from the last page.",
+    ),
+    row(
         "mass_delete",
         "Many rows of the mirror were not in what Dynamics 365 sent.",
         "They were deleted, or the user may no longer see them.",

@@ -13,6 +13,7 @@ pub use verify::{Compared, Difference, Fix, Verification, VerifyOptions};
 
 use std::time::Duration;
 
+use salesmirror_store::Preview;
 use tokio_util::sync::CancellationToken;
 
 use crate::data_dir::{DataDir, Lock};
@@ -96,6 +97,8 @@ pub struct Progress {
 /// What one sync of one table did.
 #[derive(Debug, Clone)]
 pub struct RunReport {
+    /// The number by which the history names it; 0 where it could not be kept.
+    pub id: i64,
     /// Logical name.
     pub table: String,
     /// How it was read.
@@ -104,6 +107,8 @@ pub struct RunReport {
     pub reason: &'static str,
     /// How it ended.
     pub status: RunStatus,
+    /// Start, ms since 1970.
+    pub started_at: i64,
     /// New rows.
     pub inserted: u64,
     /// Changed rows.
@@ -124,6 +129,8 @@ pub struct RunReport {
     pub duration_ms: u64,
     /// Why it failed, or what the guard asks.
     pub error: Option<Error>,
+    /// What would be deleted, where the guard asks.
+    pub guard: Option<Preview>,
 }
 
 /// How long a second sync waits for the first.
@@ -224,6 +231,11 @@ impl Session {
         loop {
             let (data_dir, id) = (self.data_dir().clone(), self.row().id);
             if let Some(lock) = blocking(move || data_dir.try_lock(id)).await? {
+                let session = self.clone();
+                let ended = blocking(move || session.end_dead_runs()).await;
+                if let Err(error) = ended {
+                    tracing::warn!(%error, "runs that died are not told as such");
+                }
                 return Ok(lock);
             }
             if no_join || begun.elapsed() > JOIN_PATIENCE {
@@ -238,7 +250,7 @@ impl Session {
 }
 
 /// The mass-delete guard's question as an error of a run.
-pub(crate) fn guard_question(preview: &salesmirror_store::Preview, table: &str) -> Error {
+pub(crate) fn guard_question(preview: &Preview, table: &str) -> Error {
     let examples = match preview.examples.as_slice() {
         [] => String::new(),
         names => format!(" Among them: {}.", names.join(", ")),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use salesmirror_dataverse::{Client, Error as ServiceError, ScanOptions};
 use salesmirror_model::{ColumnKind, TableMetadata};
-use salesmirror_store::{Checkpoint, MarkColumn, Mirror, PageOutcome, RunRow, Stamp, StoreError};
+use salesmirror_store::{Checkpoint, MarkColumn, Mirror, PageOutcome, Preview, Stamp, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
@@ -13,7 +13,8 @@ use super::pages::{Hand, Pending};
 use super::steps::{Effect, Event, Facts, Fetch, Measures, Refusal, Source, Standing, Wishes};
 use super::{Progress, RunReport, RunStatus, Strategy, SyncOptions, guard_question};
 use crate::app::now_ms;
-use crate::error::{Category, Error, Result, blocking};
+use crate::error::{Category, Error, Result};
+use crate::runs::RunLog;
 use crate::session::Session;
 
 /// Rows that are read again by id before any is written: 100 a request, some megabytes in memory.
@@ -26,12 +27,11 @@ pub async fn run(
     options: &SyncOptions,
     cancel: &CancellationToken,
 ) -> RunReport {
-    let begun = Instant::now();
-    let started_at = now_ms();
     let mut run = Run {
         session,
         client: session.client().metered(),
         table,
+        log: RunLog::begin(session, table).await,
         strategy: Strategy::Full,
         reason: "",
         metadata: None,
@@ -42,7 +42,8 @@ pub async fn run(
         pages: 0,
         rows: 0,
         expected: None,
-        begun,
+        guard: None,
+        begun: Instant::now(),
     };
     // From its first request on, a table that has its turn is shown as syncing.
     run.show_progress();
@@ -58,66 +59,17 @@ pub async fn run(
             _ => (RunStatus::Failed, Some(error)),
         },
     };
-    let meter = run.client.meter();
-    let report = RunReport {
-        table: table.to_owned(),
-        strategy: run.strategy,
-        reason: run.reason,
-        status,
-        inserted: run.outcome.inserted,
-        updated: run.outcome.updated,
-        deleted: run.outcome.deleted,
-        unchanged: run.outcome.unchanged,
-        pages: run.pages,
-        requests: meter.requests(),
-        retries: meter.retries(),
-        throttled_ms: meter.throttled_ms(),
-        duration_ms: begun.elapsed().as_millis() as u64,
-        error,
-    };
-    // A report that cannot be kept is still given.
-    if let Err(error) = keep_report(session, &report, started_at).await {
-        tracing::warn!(%error, "the run was not recorded");
-    }
+    let report = run.report(status, error);
+    run.log.end(&report).await;
     session.set_progress(table, None);
     report
-}
-
-async fn keep_report(session: &Session, report: &RunReport, started_at: i64) -> Result<()> {
-    let error = report.error.as_ref().map(|error| {
-        serde_json::json!({
-            "code": error.code, "message": error.message, "hint": error.hint, "reference": error.reference,
-        })
-        .to_string()
-    });
-    let row = RunRow {
-        id: 0,
-        connection: session.row().id,
-        table: report.table.clone(),
-        strategy: report.strategy.as_str().to_owned(),
-        reason: report.reason.to_owned(),
-        status: report.status.as_str().to_owned(),
-        started_at,
-        finished_at: Some(now_ms()),
-        inserted: report.inserted,
-        updated: report.updated,
-        deleted: report.deleted,
-        unchanged: report.unchanged,
-        pages: report.pages,
-        requests: report.requests,
-        retries: report.retries,
-        throttled_ms: report.throttled_ms,
-        error,
-    };
-    let db = session.db().clone();
-    blocking(move || Ok(db.put_run(&row)?)).await?;
-    Ok(())
 }
 
 struct Run<'a> {
     session: &'a Session,
     client: Client,
     table: &'a str,
+    log: RunLog,
     strategy: Strategy,
     reason: &'static str,
     metadata: Option<Arc<TableMetadata>>,
@@ -131,6 +83,8 @@ struct Run<'a> {
     pages: u64,
     rows: u64,
     expected: Option<u64>,
+    /// What the mass-delete guard asks.
+    guard: Option<Preview>,
     begun: Instant,
 }
 
@@ -150,6 +104,10 @@ impl Run<'_> {
                 false => Strategy::Incremental,
             };
             tracing::debug!(table = self.table, ?effect, "next");
+            if self.log.is_due(self.reason) {
+                let report = self.report(RunStatus::Interrupted, None);
+                self.log.note(&report).await;
+            }
             let event = match effect {
                 Effect::ReadMetadata => self.read_metadata().await?,
                 Effect::AskTracking => self.ask_tracking().await?,
@@ -171,12 +129,38 @@ impl Run<'_> {
                 Effect::Refresh => self.refresh().await?,
                 Effect::Ask => {
                     let preview = self.mirror(Mirror::reconcile_preview).await?;
-                    return Err(guard_question(&preview, self.table));
+                    let question = guard_question(&preview, self.table);
+                    self.guard = Some(preview);
+                    return Err(question);
                 }
                 Effect::Fail => return Err(self.refusal.take().unwrap_or_else(Error::interrupted)),
                 Effect::Finish => return Ok(()),
             };
             effect = engine.next(event);
+        }
+    }
+
+    /// What it did so far.
+    fn report(&self, status: RunStatus, error: Option<Error>) -> RunReport {
+        let meter = self.client.meter();
+        RunReport {
+            id: self.log.id(),
+            table: self.table.to_owned(),
+            strategy: self.strategy,
+            reason: self.reason,
+            status,
+            started_at: self.log.started_at(),
+            inserted: self.outcome.inserted,
+            updated: self.outcome.updated,
+            deleted: self.outcome.deleted,
+            unchanged: self.outcome.unchanged,
+            pages: self.pages,
+            requests: meter.requests(),
+            retries: meter.retries(),
+            throttled_ms: meter.throttled_ms(),
+            duration_ms: self.begun.elapsed().as_millis() as u64,
+            error,
+            guard: self.guard.clone(),
         }
     }
 

@@ -1,0 +1,167 @@
+//! Runs as they are kept: from their beginning on, so that one whose process dies is told too.
+
+use std::time::{Duration, Instant};
+
+use salesmirror_store::{AppDb, Mirror, RunRow};
+use uuid::Uuid;
+
+use crate::app::now_ms;
+use crate::error::{Category, Error, Result, blocking};
+use crate::session::Session;
+use crate::sync::RunReport;
+
+/// How often the figures of a run that goes on are kept.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
+/// The status of a run that goes on.
+const RUNNING: &str = "running";
+
+/// The record of a run that goes on. While it lives, what changes in the table is the run's doing.
+pub(crate) struct RunLog {
+    db: AppDb,
+    mirror: Mirror,
+    row: RunRow,
+    noted: Instant,
+}
+
+impl RunLog {
+    /// Keeps that a run begins.
+    pub async fn begin(session: &Session, table: &str) -> Self {
+        let mut log = Self {
+            db: session.db().clone(),
+            mirror: session.mirror().clone(),
+            row: RunRow {
+                connection: session.row().id,
+                table: table.to_owned(),
+                strategy: "full".to_owned(),
+                status: RUNNING.to_owned(),
+                started_at: now_ms(),
+                ..RunRow::default()
+            },
+            noted: Instant::now(),
+        };
+        log.put().await;
+        if log.row.id != 0 {
+            log.mirror.attribute(table, Some(log.row.id));
+        }
+        log
+    }
+
+    /// The run's number; 0 where it could not be kept.
+    pub const fn id(&self) -> i64 {
+        self.row.id
+    }
+
+    /// When it began, ms since 1970.
+    pub const fn started_at(&self) -> i64 {
+        self.row.started_at
+    }
+
+    /// Whether there is something to note: it goes on for another reason, or for long.
+    pub fn is_due(&self, reason: &str) -> bool {
+        self.row.reason != reason || self.noted.elapsed() > NOTE_EVERY
+    }
+
+    /// Keeps how far it has come.
+    pub async fn note(&mut self, report: &RunReport) {
+        self.noted = Instant::now();
+        self.fill(report);
+        self.put().await;
+    }
+
+    /// Keeps how it ended.
+    pub async fn end(mut self, report: &RunReport) {
+        self.fill(report);
+        report.status.as_str().clone_into(&mut self.row.status);
+        self.row.error = report.error.as_ref().map(error_text);
+        self.put().await;
+    }
+
+    fn fill(&mut self, report: &RunReport) {
+        self.row = RunRow {
+            strategy: report.strategy.as_str().to_owned(),
+            reason: report.reason.to_owned(),
+            finished_at: Some(now_ms()),
+            inserted: report.inserted,
+            updated: report.updated,
+            deleted: report.deleted,
+            unchanged: report.unchanged,
+            pages: report.pages,
+            requests: report.requests,
+            retries: report.retries,
+            throttled_ms: report.throttled_ms,
+            ..std::mem::take(&mut self.row)
+        };
+    }
+
+    /// A run whose record cannot be kept goes on.
+    async fn put(&mut self) {
+        let (db, row) = (self.db.clone(), self.row.clone());
+        match blocking(move || Ok(db.put_run(&row)?)).await {
+            Ok(id) => self.row.id = id,
+            Err(error) => tracing::warn!(%error, "the run was not recorded"),
+        }
+    }
+}
+
+impl Drop for RunLog {
+    fn drop(&mut self) {
+        self.mirror.attribute(&self.row.table, None);
+    }
+}
+
+/// An error as runs keep it: as JSON.
+fn error_text(error: &Error) -> String {
+    serde_json::json!({
+        "code": error.code, "message": error.message, "hint": error.hint,
+        "reference": error.reference, "link": error.link,
+    })
+    .to_string()
+}
+
+impl Session {
+    /// The newest runs, of one table (its logical name) or of all. One whose process died is told as
+    /// interrupted.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub async fn runs(&self, table: Option<&str>, limit: u32) -> Result<Vec<RunRow>> {
+        let (session, table) = (self.clone(), table.map(str::to_owned));
+        blocking(move || {
+            session.ended(|db, connection| Ok(db.runs(connection, table.as_deref(), limit)?))
+        })
+        .await
+    }
+
+    /// The newest run of each table.
+    pub(crate) fn last_runs(&self) -> Result<Vec<RunRow>> {
+        self.ended(|db, connection| Ok(db.last_runs(connection)?))
+    }
+
+    /// Reads runs; again where some of them had been left by a process that died.
+    fn ended(&self, read: impl Fn(&AppDb, Uuid) -> Result<Vec<RunRow>>) -> Result<Vec<RunRow>> {
+        let id = self.row().id;
+        let runs = read(self.db(), id)?;
+        if runs.iter().all(|run| run.status != RUNNING) {
+            return Ok(runs);
+        }
+        // Whoever syncs holds the lock.
+        let Ok(Some(_lock)) = self.data_dir().try_lock(id) else {
+            return Ok(runs);
+        };
+        self.end_dead_runs()?;
+        read(self.db(), id)
+    }
+
+    /// Tells runs whose process died as interrupted. Only who holds the connection's lock knows that
+    /// they did.
+    pub(crate) fn end_dead_runs(&self) -> Result<()> {
+        let died = Error::explained(
+            Category::Interrupted,
+            "killed",
+            "The program ended before the sync did.",
+        );
+        self.db()
+            .end_runs(self.row().id, "interrupted", &error_text(&died))?;
+        Ok(())
+    }
+}

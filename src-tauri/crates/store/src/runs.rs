@@ -1,0 +1,183 @@
+//! Runs: what each sync of a table did, and why.
+
+use rusqlite::{Row, params};
+use uuid::Uuid;
+
+use crate::{AppDb, Result};
+
+/// One sync of one table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunRow {
+    /// Its number; 0 before it is kept. The history names runs by it.
+    pub id: i64,
+    /// The connection.
+    pub connection: Uuid,
+    /// Logical name of the table.
+    pub table: String,
+    /// `full` or `incremental`.
+    pub strategy: String,
+    /// Why that strategy.
+    pub reason: String,
+    /// `running`, `success`, `failed`, `interrupted` or `needs_confirmation`.
+    pub status: String,
+    /// Start, ms since 1970.
+    pub started_at: i64,
+    /// End, ms since 1970; while it is running, until when the figures are known.
+    pub finished_at: Option<i64>,
+    /// New rows.
+    pub inserted: u64,
+    /// Changed rows.
+    pub updated: u64,
+    /// Rows that became tombstones.
+    pub deleted: u64,
+    /// Rows that came and were equal.
+    pub unchanged: u64,
+    /// Pages read.
+    pub pages: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Requests sent again.
+    pub retries: u64,
+    /// Time the service made us wait, in ms.
+    pub throttled_ms: u64,
+    /// Why it failed, as JSON.
+    pub error: Option<String>,
+}
+
+/// What a run that goes on is called.
+const RUNNING: &str = "running";
+
+impl AppDb {
+    /// Keeps a run: inserts it where its id is 0, and gives the id.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn put_run(&self, run: &RunRow) -> Result<i64> {
+        let connection = self.lock();
+        connection.execute(
+            "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                (run.id != 0).then_some(run.id),
+                run.connection,
+                run.table,
+                run.strategy,
+                run.reason,
+                run.status,
+                run.started_at,
+                run.finished_at,
+                run.inserted,
+                run.updated,
+                run.deleted,
+                run.unchanged,
+                run.pages,
+                run.requests,
+                run.retries,
+                run.throttled_ms,
+                run.error,
+            ],
+        )?;
+        Ok(connection.last_insert_rowid())
+    }
+
+    /// A connection's newest runs, of one table or of all.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn runs(&self, connection: Uuid, table: Option<&str>, limit: u32) -> Result<Vec<RunRow>> {
+        let guard = self.lock();
+        let of_table = if table.is_some() {
+            "table_name = ?2"
+        } else {
+            "?2 IS NULL"
+        };
+        let mut statement = guard.prepare_cached(&format!(
+            "SELECT * FROM run WHERE connection = ?1 AND {of_table} \
+             ORDER BY started_at DESC, id DESC LIMIT ?3"
+        ))?;
+        let rows = statement.query_map(params![connection, table, limit], read_run)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest run of each table of a connection.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn last_runs(&self, connection: Uuid) -> Result<Vec<RunRow>> {
+        let guard = self.lock();
+        let mut statement = guard.prepare_cached(
+            "SELECT * FROM run AS one WHERE connection = ?1 AND id = \
+             (SELECT id FROM run WHERE connection = ?1 AND table_name = one.table_name \
+             ORDER BY started_at DESC, id DESC LIMIT 1)",
+        )?;
+        let rows = statement.query_map([connection], read_run)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Ends the runs of a connection that nobody ends any more: their process died. Call it while
+    /// the connection's lock is held. Gives how many there were.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn end_runs(&self, connection: Uuid, status: &str, error: &str) -> Result<u64> {
+        let ended = self.lock().execute(
+            "UPDATE run SET status = ?2, error = ?3, finished_at = coalesce(finished_at, started_at) \
+             WHERE connection = ?1 AND status = ?4",
+            params![connection, status, error, RUNNING],
+        )?;
+        Ok(ended as u64)
+    }
+
+    /// Lets go of runs that began before a time (ms since 1970), and of those beyond the newest
+    /// `most`. The newest run of each table stays. Gives how many went.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn purge_runs(&self, connection: Uuid, before: Option<i64>, most: u32) -> Result<u64> {
+        let gone = self.lock().execute(
+            "DELETE FROM run WHERE connection = ?1 AND (started_at < ?2 OR started_at < \
+             (SELECT started_at FROM run WHERE connection = ?1 \
+             ORDER BY started_at DESC LIMIT 1 OFFSET ?3)) AND id NOT IN \
+             (SELECT max(id) FROM run WHERE connection = ?1 GROUP BY table_name)",
+            params![connection, before, most.saturating_sub(1)],
+        )?;
+        Ok(gone as u64)
+    }
+
+    /// Per table, the rows that runs since `since` (ms since 1970) inserted or updated, and deleted.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn changes_since(&self, connection: Uuid, since: i64) -> Result<Vec<(String, u64, u64)>> {
+        let guard = self.lock();
+        let mut statement = guard.prepare_cached(
+            "SELECT table_name, sum(inserted + updated), sum(deleted) FROM run \
+             WHERE connection = ? AND started_at >= ? GROUP BY table_name",
+        )?;
+        let rows = statement.query_map(params![connection, since], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    Ok(RunRow {
+        id: row.get(0)?,
+        connection: row.get(1)?,
+        table: row.get(2)?,
+        strategy: row.get(3)?,
+        reason: row.get(4)?,
+        status: row.get(5)?,
+        started_at: row.get(6)?,
+        finished_at: row.get(7)?,
+        inserted: row.get(8)?,
+        updated: row.get(9)?,
+        deleted: row.get(10)?,
+        unchanged: row.get(11)?,
+        pages: row.get(12)?,
+        requests: row.get(13)?,
+        retries: row.get(14)?,
+        throttled_ms: row.get(15)?,
+        error: row.get(16)?,
+    })
+}

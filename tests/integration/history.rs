@@ -1,0 +1,364 @@
+//! What happened to records and in which run, how long that is kept, and what survives damage.
+
+use salesmirror_core::{Happening, RunStatus, Session, SyncOptions, What, parse_guid};
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, sync};
+use crate::command_line::{CONNECT, in_session, text};
+
+const FEW: &str = "account=60,contact=400,lead=40,opportunity=30,systemuser=10";
+
+async fn put(bench: &Bench, table: &str, id: &str, values: Value) {
+    let body = json!({"table": table, "id": id, "values": values});
+    bench.control("records", body).await;
+}
+
+async fn delete(bench: &Bench, table: &str, count: u64) {
+    let body = json!({"deletes": count, "tables": [table]});
+    bench.control("activity", body).await;
+}
+
+async fn history(session: &Session, table: &str, id: &str) -> Vec<Happening> {
+    let id = parse_guid(id).expect("an id");
+    session.history(table, id, 100).await.expect("a history")
+}
+
+/// Ids of a table's deleted rows, with when they went.
+async fn tombstones(session: &Session, table: &str) -> Vec<(String, String)> {
+    let selectors = salesmirror_core::Selectors {
+        deleted: salesmirror_core::Deleted::Only,
+        ..Default::default()
+    };
+    let (total, rows) = session
+        .records_json(table, &selectors, &[], 0, usize::MAX)
+        .await
+        .expect("records");
+    assert_eq!(total as usize, rows.len());
+    let text = |row: &Value, name: &str| row[name].as_str().expect(name).to_owned();
+    let mut found: Vec<(String, String)> = rows
+        .iter()
+        .map(|row| {
+            let row: Value = serde_json::from_str(row).expect("a row");
+            assert_eq!(row["_deleted"], true);
+            (text(&row, &format!("{table}id")), text(&row, "_deleted_at"))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_tells_what_changed_from_what_to_what_and_in_which_run() {
+    let bench = Bench::new(FEW).await;
+    let session = bench.session().await;
+    sync(&session, SyncOptions::default()).await;
+    let id = bench
+        .truth("opportunity")
+        .await
+        .keys()
+        .next()
+        .expect("a row")
+        .clone();
+    assert!(history(&session, "opportunity", &id).await.is_empty());
+    put(
+        &bench,
+        "opportunity",
+        &id,
+        json!({"name": "Before", "statecode": 0}),
+    )
+    .await;
+    sync(&session, SyncOptions::default()).await;
+    put(
+        &bench,
+        "opportunity",
+        &id,
+        json!({"name": "After", "statecode": 1}),
+    )
+    .await;
+    let runs = sync(&session, SyncOptions::default()).await;
+    let run = runs
+        .iter()
+        .find(|run| run.table == "opportunity")
+        .expect("a run");
+    let found = history(&session, "opportunity", &id).await;
+    assert_eq!((found[0].what, found[0].run), (What::Changed, Some(run.id)));
+    let told = salesmirror_core::happening_json(&found[0]);
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    let field = |name: &str| {
+        let fields = told["fields"].as_array().expect("fields");
+        let found = fields.iter().find(|field| field["column"] == name);
+        found.unwrap_or_else(|| panic!("{name} in {told}")).clone()
+    };
+    assert_eq!(
+        field("name"),
+        json!({"column": "name", "from": "Before", "to": "After"})
+    );
+    assert_eq!(
+        field("statecode"),
+        json!({"column": "statecode", "from": 0, "from_label": "Open", "to": 1, "to_label": "Won"})
+    );
+    // The run is listed with what it did.
+    let kept = session
+        .runs(Some("opportunity"), 1)
+        .await
+        .expect("runs")
+        .remove(0);
+    assert_eq!(
+        (
+            kept.id,
+            kept.status.as_str(),
+            kept.updated,
+            kept.requests,
+            kept.pages
+        ),
+        (run.id, "success", run.updated, run.requests, run.pages)
+    );
+    assert_eq!(kept.reason, run.reason);
+    assert_eq!(kept.started_at, run.started_at);
+    assert!(
+        kept.finished_at
+            .is_some_and(|ended| ended >= kept.started_at)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletions_are_told_with_when_they_went_and_in_which_run() {
+    let bench = Bench::new(FEW).await;
+    let session = bench.session().await;
+    sync(&session, SyncOptions::default()).await;
+    // By the delta, and by the comparison of a full sync.
+    for expire in [false, true] {
+        let before = tombstones(&session, "contact").await;
+        delete(&bench, "contact", 8).await;
+        if expire {
+            bench.control("delta-tokens/expire", "").await;
+        }
+        let runs = sync(&session, SyncOptions::default()).await;
+        let went: Vec<_> = tombstones(&session, "contact")
+            .await
+            .into_iter()
+            .filter(|row| !before.contains(row))
+            .collect();
+        assert_eq!(went.len() as u64, runs[1].deleted, "{runs:?}");
+        assert!(!went.is_empty());
+        for (id, moment) in went {
+            let found = history(&session, "contact", &id).await;
+            assert_eq!(
+                (found[0].what, found[0].run),
+                (What::Deleted, Some(runs[1].id))
+            );
+            let seen = salesmirror_core::happening_json(&found[0]);
+            assert!(seen.contains(&moment), "{moment} in {seen}");
+        }
+        bench.assert_equal(&session).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_ending_of_a_run_is_kept_with_its_reason_and_its_error() {
+    let bench = Bench::new(FEW).await;
+    let session = bench.session().await;
+    sync(&session, SyncOptions::default()).await;
+    bench
+        .control("faults", r#"[{"match":{"path_contains":"/leads"},"action":{"status":403,"error_code":"0x80040220","message":"no"}},
+            {"match":{"path_contains":"/accounts","times":1},"action":{"status":429,"retry_after_s":1}}]"#)
+        .await;
+    bench.control("delta-tokens/expire", "").await;
+    bench
+        .control("activity", r#"{"deletes":300,"tables":["contact"]}"#)
+        .await;
+    let cancelled = tokio_util::sync::CancellationToken::new();
+    sync(&session, SyncOptions::default()).await;
+    cancelled.cancel();
+    let only = SyncOptions {
+        tables: vec!["systemuser".into()],
+        ..SyncOptions::default()
+    };
+    session.sync(&only, &cancelled).await.expect("runs");
+    for (table, status, code) in [
+        ("lead", "failed", Some("missing_privilege")),
+        ("account", "success", None),
+        ("contact", "needs_confirmation", Some("mass_delete")),
+        ("systemuser", "interrupted", Some("interrupted")),
+    ] {
+        let run = session.runs(Some(table), 1).await.expect("runs").remove(0);
+        assert_eq!(
+            (run.table.as_str(), run.status.as_str()),
+            (table, status),
+            "{run:?}"
+        );
+        let error: Option<Value> = run
+            .error
+            .as_deref()
+            .map(|text| serde_json::from_str(text).expect("JSON"));
+        assert_eq!(
+            error.as_ref().and_then(|error| error["code"].as_str()),
+            code,
+            "{run:?}"
+        );
+        if let Some(error) = error {
+            assert!(
+                !error["hint"].as_str().expect("a hint").is_empty(),
+                "{error}"
+            );
+        }
+        if table == "account" {
+            assert!(run.retries == 1 && run.throttled_ms >= 900, "{run:?}");
+            assert!(
+                run.reason.contains("full") || run.strategy == "full",
+                "{run:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_process_was_killed_is_told_as_interrupted() {
+    let bench = Bench::new("account=10,contact=11000,lead=5,opportunity=5,systemuser=5").await;
+    bench
+        .control("faults", r#"{"match":{"path_contains":"/contacts","query_contains":"skiptoken"},"action":{"delay_ms":60000}}"#)
+        .await;
+    let script = format!(
+        r#"{CONNECT} > /dev/null || exit 1
+        "$SM" sync --quiet --json > /dev/null 2>&1 & pid=$!
+        until "$SM" status --json | grep -q '"rows":5000'; do sleep 0.1; done
+        printf 'RUNNING %s\n' "$("$SM" runs --table contact --json)"
+        kill -KILL $pid; wait $pid 2> /dev/null
+        printf 'KILLED %s\n' "$("$SM" runs --table contact --json)"
+        "$SM" runs --limit 2"#
+    );
+    let output = in_session(&bench, &script).await;
+    let all = text(&output);
+    let run = |word: &str| {
+        let line = all.lines().find_map(|line| line.strip_prefix(word));
+        let found: Value =
+            serde_json::from_str(line.unwrap_or_else(|| panic!("{all}"))).expect("JSON");
+        found["runs"][0].clone()
+    };
+    assert_eq!(run("RUNNING ")["status"], "running", "{all}");
+    let killed = run("KILLED ");
+    assert_eq!(
+        (&killed["status"], &killed["error"]["code"]),
+        (&json!("interrupted"), &json!("killed"))
+    );
+    for key in [
+        "id",
+        "table",
+        "strategy",
+        "status",
+        "started",
+        "reason",
+        "inserted",
+        "updated",
+        "deleted",
+        "unchanged",
+        "pages",
+        "requests",
+        "retries",
+        "throttled_ms",
+        "duration_ms",
+        "error",
+    ] {
+        assert!(killed.get(key).is_some(), "{key} in {killed}");
+    }
+    assert!(
+        all.contains("STARTED") && all.contains("interrupted"),
+        "{all}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_is_shown_in_a_shell() {
+    let bench = Bench::new(FEW).await;
+    let id = bench
+        .truth("account")
+        .await
+        .keys()
+        .next()
+        .expect("a row")
+        .clone();
+    let url = &bench.org.description().control_url;
+    let script = format!(
+        r#"set -e
+        {CONNECT} > /dev/null
+        "$SM" sync --quiet
+        "$SM" show account {id} --history | tail -1
+        curl -fsS -X POST {url}/records -d '{{"table":"account","id":"{id}","values":{{"name":"Zephyr Works"}}}}' > /dev/null
+        "$SM" sync --quiet > /dev/null
+        printf 'JSON %s\n' "$("$SM" show accounts {id} --history --json)"
+        printf 'RAW %s\n' "$("$SM" show accounts {id} --history --raw --json)"
+        "$SM" show account {id} --history
+        curl -fsS -X POST {url}/activity -d '{{"deletes":3,"tables":["account"]}}' > /dev/null
+        "$SM" sync --quiet > /dev/null
+        "$SM" records account --columns name --deleted only"#
+    );
+    let output = in_session(&bench, &script).await;
+    let all = text(&output);
+    assert!(output.status.success(), "{all}");
+    assert!(all.contains("Nothing happened to it"), "{all}");
+    for word in ["JSON ", "RAW "] {
+        let line = all
+            .lines()
+            .find_map(|line| line.strip_prefix(word))
+            .expect(word);
+        let record: Value = serde_json::from_str(line).expect("JSON");
+        let entry = &record["_history"][0];
+        assert_eq!(entry["what"], "changed", "{record}");
+        assert!(
+            entry["run"].is_number() && entry["seen"].is_string(),
+            "{entry}"
+        );
+        let fields = entry["fields"].as_array().expect("fields");
+        assert!(
+            fields
+                .iter()
+                .any(|field| field["column"] == "name" && field["to"] == "Zephyr Works"),
+            "{entry}"
+        );
+        assert_eq!(record["name"], "Zephyr Works");
+    }
+    assert!(all.contains("→ Zephyr Works"), "{all}");
+    assert!(all.contains("DELETED"), "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guards_question_names_examples_and_is_asked_again_after_a_restart() {
+    let bench = Bench::new(FEW).await;
+    let session = bench.session().await;
+    sync(&session, SyncOptions::default()).await;
+    let before = bench.truth("contact").await;
+    bench
+        .control("activity", r#"{"deletes":300,"tables":["contact"]}"#)
+        .await;
+    bench.control("delta-tokens/expire", "").await;
+    let after = bench.truth("contact").await;
+    let gone: Vec<&str> = before
+        .iter()
+        .filter(|(id, _)| !after.contains_key(*id))
+        .map(|(_, row)| row["fullname"].as_str().expect("a name"))
+        .collect();
+    let mut session = session;
+    for _ in 0..2 {
+        let runs = sync(&session, SyncOptions::default()).await;
+        assert_eq!(runs[1].status, RunStatus::NeedsConfirmation);
+        let guard = runs[1].guard.as_ref().expect("a question");
+        assert_eq!(
+            (guard.would_delete as usize, guard.live_before),
+            (gone.len(), 400)
+        );
+        assert_eq!(guard.examples.len(), 5);
+        let message = &runs[1].error.as_ref().expect("an error").message;
+        for example in &guard.examples {
+            assert!(
+                gone.contains(&example.as_str()) && message.contains(example),
+                "{message}"
+            );
+        }
+        let status = session.status().await.expect("a status");
+        assert_eq!(status[1].guard.as_ref(), Some(guard));
+        let app = bench.app();
+        drop(session);
+        let row = app.find(None).await.expect("the connection");
+        session = app.session(&row).await.expect("a session");
+    }
+}
