@@ -2,6 +2,7 @@
 
 use salesmirror_core::{Happening, RunStatus, Session, SyncOptions, What, parse_guid};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, sync};
 use crate::command_line::{CONNECT, in_session, text};
@@ -167,7 +168,7 @@ async fn every_ending_of_a_run_is_kept_with_its_reason_and_its_error() {
     bench
         .control("activity", r#"{"deletes":300,"tables":["contact"]}"#)
         .await;
-    let cancelled = tokio_util::sync::CancellationToken::new();
+    let cancelled = CancellationToken::new();
     sync(&session, SyncOptions::default()).await;
     cancelled.cancel();
     let only = SyncOptions {
@@ -361,4 +362,194 @@ async fn the_guards_question_names_examples_and_is_asked_again_after_a_restart()
         let row = app.find(None).await.expect("the connection");
         session = app.session(&row).await.expect("a session");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn purged_rows_leave_search_queries_and_counts_and_what_comes_after_is_found() {
+    let bench = Bench::new(FEW).await;
+    let session = bench.session().await;
+    let cancel = CancellationToken::new();
+    let index = || session.index_search(&cancel, |_, _, _| {});
+    sync(&session, SyncOptions::default()).await;
+    index().await.expect("an index");
+    delete(&bench, "contact", 120).await;
+    sync(&session, SyncOptions::default()).await;
+    index().await.expect("an index");
+    let went = tombstones(&session, "contact").await;
+    assert!(went.len() > 50);
+    // Too young for this.
+    let none = session
+        .purge_deleted(&[], 1, &cancel)
+        .await
+        .expect("a purge");
+    assert_eq!(none, 0);
+    let purged = session
+        .purge_deleted(&["contact".into()], 0, &cancel)
+        .await
+        .expect("a purge");
+    assert_eq!(purged as usize, went.len());
+    assert!(tombstones(&session, "contact").await.is_empty());
+    let status = session.status().await.expect("a status");
+    assert_eq!(
+        (status[1].deleted, status[1].rows as usize),
+        (0, 400 - went.len())
+    );
+    for (id, _) in &went {
+        assert!(history(&session, "contact", id).await.is_empty());
+    }
+    bench.assert_equal(&session).await;
+    // New rows may take the numbers of those that went: search has to follow them.
+    for number in 0..200 {
+        let id = uuid::Uuid::from_u64_pair(9, number).to_string();
+        put(
+            &bench,
+            "contact",
+            &id,
+            json!({"fullname": format!("Quixotic Zebra {number}")}),
+        )
+        .await;
+    }
+    sync(&session, SyncOptions::default()).await;
+    index().await.expect("an index");
+    let found = |text: &str| {
+        let selectors = salesmirror_core::Selectors {
+            search: Some(text.to_owned()),
+            deleted: salesmirror_core::Deleted::Include,
+            ..Default::default()
+        };
+        let session = session.clone();
+        async move {
+            let (total, rows) = session
+                .records_json("contact", &selectors, &[], 0, usize::MAX)
+                .await
+                .expect("records");
+            assert!(rows.iter().all(|row| row.contains("\"_deleted\":false")));
+            total
+        }
+    };
+    assert_eq!(found("xotic zeb").await, 200);
+    let status = session.status().await.expect("a status");
+    assert_eq!(status[1].search.indexed, status[1].search.total);
+    let query = salesmirror_core::QueryLimits {
+        rows: 10,
+        time: std::time::Duration::from_secs(10),
+    };
+    let counted = session
+        .query("SELECT count(*) FROM contact", query)
+        .await
+        .expect("a result");
+    assert_eq!(
+        format!("{:?}", counted.rows[0][0]),
+        format!("Integer({})", 600 - went.len())
+    );
+    bench.assert_equal(&session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_goes_by_the_settings_that_the_admin_made() {
+    let bench = Bench::new(FEW).await;
+    let session = bench.session().await;
+    sync(&session, SyncOptions::default()).await;
+    // The guard lets 300 of 400 pass …
+    session
+        .set_preference("mass-delete-percent", "90%")
+        .await
+        .expect("a setting");
+    delete(&bench, "contact", 300).await;
+    bench.control("delta-tokens/expire", "").await;
+    let runs = sync(&session, SyncOptions::default()).await;
+    assert!(
+        runs[1].status == RunStatus::Success && runs[1].deleted > 150,
+        "{runs:?}"
+    );
+    // … and then stops one of a few.
+    for key in ["mass-delete-percent", "mass-delete-rows"] {
+        session.set_preference(key, "0").await.expect("a setting");
+    }
+    delete(&bench, "lead", 1).await;
+    bench.control("delta-tokens/expire", "").await;
+    let app = bench.app();
+    let row = app.find(None).await.expect("the connection");
+    let again = app.session(&row).await.expect("a session");
+    let runs = sync(&again, SyncOptions::default()).await;
+    assert_eq!(runs[2].status, RunStatus::NeedsConfirmation, "{runs:?}");
+    assert_eq!(runs[2].guard.as_ref().expect("a question").would_delete, 1);
+    session
+        .set_preference("mass-delete-rows", "default")
+        .await
+        .expect("a setting");
+    let kept = session
+        .preference("mass-delete-rows")
+        .await
+        .expect("a setting");
+    assert_eq!(kept.value, "100");
+    let error = session
+        .set_preference("keep-history", "0")
+        .await
+        .expect_err("no value");
+    assert_eq!(error.code, "bad_setting");
+    let error = session
+        .preference("keep-everything")
+        .await
+        .expect_err("no setting");
+    assert_eq!(error.code, "unknown_setting");
+    // What is older than a day goes with the next sync, which is none of these.
+    for key in ["keep-deleted", "keep-history", "keep-runs"] {
+        session.set_preference(key, "1").await.expect("a setting");
+    }
+    let before = tombstones(&session, "contact").await.len();
+    sync(
+        &session,
+        SyncOptions {
+            yes: true,
+            ..SyncOptions::default()
+        },
+    )
+    .await;
+    assert_eq!(tombstones(&session, "contact").await.len(), before);
+    assert!(before > 150);
+    bench.assert_equal(&session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_and_purge_in_a_shell() {
+    let bench = Bench::new(FEW).await;
+    let url = &bench.org.description().control_url;
+    let script = format!(
+        r#"{CONNECT} > /dev/null || exit 1
+        "$SM" sync --quiet > /dev/null
+        "$SM" settings
+        "$SM" settings keep-history 30 --json
+        "$SM" settings keep-history
+        "$SM" settings keep-history soon --json; echo "exit $?"
+        curl -fsS -X POST {url}/activity -d '{{"deletes":9,"tables":["lead"]}}' > /dev/null
+        "$SM" sync --quiet > /dev/null
+        "$SM" records leads --columns leadid --deleted only --json
+        "$SM" purge leads --older-than 1 --json
+        "$SM" purge leads --json
+        "$SM" records leads --deleted only --json
+        "$SM" purge --json; echo "exit $?""#
+    );
+    let output = in_session(&bench, &script).await;
+    let all = text(&output);
+    for part in [
+        "keep-deleted         forever",
+        r#"{"key":"keep-history","value":"30","default":"365","#,
+        "\n30\n",
+        r#""code":"bad_setting""#,
+        "exit 2",
+        r#"{"purged":0}"#,
+        r#"{"total":0,"rows":[]}"#,
+    ] {
+        assert!(all.contains(part), "{part} is missing in {all}");
+    }
+    assert_eq!(all.matches("exit 2").count(), 2, "{all}");
+    let number = |line: &str, key: &str| {
+        let document: Value = serde_json::from_str(line).expect("JSON");
+        document[key].as_u64().expect("a number")
+    };
+    let lines = |start: &'static str| all.lines().filter(move |line| line.starts_with(start));
+    let before = number(lines("{\"total\"").next().expect("a total"), "total");
+    let purged = number(lines("{\"purged\"").next_back().expect("a count"), "purged");
+    assert!(before > 0 && before == purged, "{all}");
 }

@@ -60,6 +60,10 @@ pub enum Command {
     Sync(Sync),
     /// List what syncs did
     Runs(Runs),
+    /// Show or change what is kept for how long, and when the mass-delete guard asks
+    Settings(SettingsArguments),
+    /// Let go of deleted rows
+    Purge(Purge),
     /// Prove that the mirror equals the organisation
     Verify(Verify),
     /// List records
@@ -273,6 +277,34 @@ pub struct Show {
     /// And what happened to it, the newest first; in JSON under _history
     #[arg(long)]
     pub history: bool,
+}
+
+/// Without a key all settings are listed. A sync goes by them when it ends.
+#[derive(Args)]
+pub struct SettingsArguments {
+    /// A setting, such as keep-history
+    pub key: Option<String>,
+    /// Its new value; "default" gives it its default back
+    pub value: Option<String>,
+}
+
+/// Rows that the organisation deleted stay in the mirror until they are let go of, here or by the
+/// setting keep-deleted. Their history goes with them, and nothing brings them back.
+#[derive(Args)]
+pub struct Purge {
+    /// Tables
+    #[arg(
+        required_unless_present = "all",
+        conflicts_with = "all",
+        value_name = "TABLE"
+    )]
+    pub tables: Vec<String>,
+    /// All tables
+    #[arg(long)]
+    pub all: bool,
+    /// Only what was found deleted longer ago than so many days
+    #[arg(long, default_value_t = 0, value_name = "DAYS")]
+    pub older_than: u32,
 }
 
 /// What syncs did and why, the newest first.

@@ -15,6 +15,7 @@ mod query;
 mod records;
 mod runs;
 mod sample_org;
+mod settings;
 mod sync;
 mod tables;
 mod verify;
@@ -196,6 +197,8 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
         Command::Tables(options) => tables::tables(&context, options).await,
         Command::Sync(options) => sync::sync(&context, options).await,
         Command::Runs(options) => runs::runs(&context, options).await,
+        Command::Settings(options) => settings::settings(&context, options).await,
+        Command::Purge(options) => settings::purge(&context, options).await,
         Command::Verify(options) => verify::verify(&context, options).await,
         Command::Invalidate(options) => sync::invalidate(&context, options).await,
         Command::Records(options) => records::records(&context, options).await,

@@ -2,12 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::database::quoted;
 use crate::history::{self, Noted, Tombstones};
 use crate::ids::StoredId;
 use crate::schema::data;
 use crate::seen::{self, Seen};
-use crate::{Result, StoreError, wanted};
+use crate::{Result, StoreError, naming, wanted};
 
 /// Where a table's sync stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -297,20 +296,10 @@ pub fn preview(
         connection.query_row("SELECT live FROM mirrored WHERE name = ?", [table], |row| {
             row.get(0)
         })?;
-    let mut examples = Vec::new();
-    if let Some(column) = primary_name {
-        let mut name = connection.prepare(&format!(
-            "SELECT {column} FROM {} WHERE _rowid = ? AND {column} IS NOT NULL",
-            data(table),
-            column = quoted(column)
-        ))?;
-        for rowid in &missing {
-            if examples.len() == EXAMPLES {
-                break;
-            }
-            examples.extend(name.query_row([rowid], |row| row.get(0)).optional()?);
-        }
-    }
+    let examples = missing.iter().take(EXAMPLES);
+    let examples = examples
+        .map(|rowid| naming::name(connection, table, primary_name, "_rowid", rowid))
+        .collect::<Result<_>>()?;
     Ok(Preview {
         would_delete: missing.len() as u64,
         live_before,

@@ -16,6 +16,7 @@ mod invalidate;
 mod key;
 mod mirror;
 mod names;
+mod naming;
 mod properties;
 mod query;
 mod recall;

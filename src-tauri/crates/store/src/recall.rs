@@ -58,6 +58,8 @@ pub struct Purged {
 
 /// Deleted rows that go in one transaction: a tenth of a second's work.
 const ROWS_AT_ONCE: u32 = 2_000;
+/// Entries of the history that go in one transaction.
+const CHANGES_AT_ONCE: u32 = 10_000;
 
 impl Mirror {
     /// What happened to a record, the newest first.
@@ -76,26 +78,59 @@ impl Mirror {
     pub fn purge(&self, changes: Option<i64>, deleted: Option<i64>) -> Result<Purged> {
         let mut purged = Purged::default();
         if let Some(before) = changes {
-            purged.changes = self.write(move |connection| {
-                let gone = connection.execute("DELETE FROM history WHERE seen_at < ?", [before])?;
-                Ok(gone as u64)
+            purged.changes = in_steps(CHANGES_AT_ONCE, || {
+                self.write(move |connection| purge_changes(connection, before))
             })?;
         }
-        let Some(before) = deleted else {
-            return Ok(purged);
-        };
-        for state in self.tables()? {
-            loop {
-                let table = state.metadata.logical_name.clone();
-                let gone = self.write(move |connection| purge_rows(connection, &table, before))?;
-                purged.rows += gone;
-                if gone < u64::from(ROWS_AT_ONCE) {
-                    break;
-                }
+        if let Some(before) = deleted {
+            for state in self.tables()? {
+                purged.rows += self.purge_deleted(&state.metadata.logical_name, before)?;
             }
         }
         Ok(purged)
     }
+
+    /// Lets go of a table's rows that were found deleted before a time (ms since 1970), with all that
+    /// is kept of them; gives how many. Call it while no sync is under way.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn purge_deleted(&self, table: &str, before: i64) -> Result<u64> {
+        in_steps(ROWS_AT_ONCE, || {
+            let table = table.to_owned();
+            self.write(move |connection| purge_rows(connection, &table, before))
+        })
+    }
+}
+
+/// Repeats a step until it does less than it could; gives what all did.
+fn in_steps(most: u32, mut step: impl FnMut() -> Result<u64>) -> Result<u64> {
+    let mut all = 0;
+    loop {
+        let done = step()?;
+        all += done;
+        if done < u64::from(most) {
+            return Ok(all);
+        }
+    }
+}
+
+/// Removes the oldest entries as far as they were seen before a time. Entries are numbered as they
+/// are seen: those that are kept are not read.
+fn purge_changes(connection: &mut Connection, before: i64) -> Result<u64> {
+    let oldest: Option<i64> = connection
+        .prepare_cached("SELECT seen_at FROM history ORDER BY number LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    if oldest.is_none_or(|seen_at| seen_at >= before) {
+        return Ok(0);
+    }
+    let gone = connection.execute(
+        "DELETE FROM history WHERE seen_at < ?1 AND number IN \
+         (SELECT number FROM history ORDER BY number LIMIT ?2)",
+        params![before, CHANGES_AT_ONCE],
+    )?;
+    Ok(gone as u64)
 }
 
 fn happenings(

@@ -211,6 +211,18 @@ pub static OWN: &[Explanation] = &[
         "Set the clock, then try again.",
     ),
     row(
+        "unknown_setting",
+        "There is no such setting.",
+        "It was mistyped.",
+        "`salesmirror settings` lists them.",
+    ),
+    row(
+        "bad_setting",
+        "A setting cannot have this value.",
+        "A number or a word was expected that it is not, or the number is out of range.",
+        "`salesmirror settings` says what each setting means; \"default\" gives it its default back.",
+    ),
+    row(
         "unknown_table",
         "The table is not mirrored.",
         "It was mistyped, or never added.",

@@ -9,6 +9,7 @@ mod simulation_tests;
 mod steps;
 mod verify;
 
+pub(crate) use steps::Measures;
 pub use verify::{Compared, Difference, Fix, Verification, VerifyOptions};
 
 use std::time::Duration;
@@ -163,6 +164,9 @@ impl Session {
         if reports.iter().any(is_damaged) {
             self.data_dir().note_damage(self.row().id)?;
         } else {
+            if !cancel.is_cancelled() {
+                self.keep_to_limits().await;
+            }
             self.settle().await;
         }
         Ok(reports)
@@ -226,7 +230,7 @@ impl Session {
         self.mirrored_tables().await
     }
 
-    async fn lock(&self, no_join: bool, cancel: &CancellationToken) -> Result<Lock> {
+    pub(crate) async fn lock(&self, no_join: bool, cancel: &CancellationToken) -> Result<Lock> {
         let begun = tokio::time::Instant::now();
         loop {
             let (data_dir, id) = (self.data_dir().clone(), self.row().id);

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use super::pages::{Hand, Pending};
-use super::steps::{Effect, Event, Facts, Fetch, Measures, Refusal, Source, Standing, Wishes};
+use super::steps::{Effect, Event, Facts, Fetch, Refusal, Source, Standing, Wishes};
 use super::{Progress, RunReport, RunStatus, Strategy, SyncOptions, guard_question};
 use crate::app::now_ms;
 use crate::error::{Category, Error, Result};
@@ -95,7 +95,8 @@ impl Run<'_> {
             full: options.full,
             yes: options.yes,
         };
-        let mut engine = Engine::new(standing, wishes, Measures::default(), now_ms());
+        let measures = self.session.measures().await?;
+        let mut engine = Engine::new(standing, wishes, measures, now_ms());
         let mut effect = engine.start();
         loop {
             self.reason = engine.reason().sentence();

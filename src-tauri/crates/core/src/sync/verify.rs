@@ -264,18 +264,23 @@ impl Proof<'_> {
 
     /// Extra rows become tombstones only as the guard allows.
     async fn guard(&self, found: &Differences, live: u64, yes: bool) -> Result<()> {
-        let measures = Measures::default();
+        let measures = self.session.measures().await?;
         let extra = found.extra.len() as u64;
         let share = extra as f64 / live.max(1) as f64;
         let is_many = extra > measures.guard_rows && share > measures.guard_share;
         if yes || extra == 0 || !(is_many || found.rows == 0) {
             return Ok(());
         }
+        let some: Vec<Uuid> = found.extra.iter().take(EXAMPLES).copied().collect();
+        let examples = self
+            .session
+            .on_mirror(self.table, move |mirror, table| mirror.names(table, &some))
+            .await?;
         let preview = salesmirror_store::Preview {
             would_delete: extra,
             live_before: live,
             seen: found.rows,
-            examples: Vec::new(),
+            examples,
         };
         Err(guard_question(&preview, self.table))
     }
