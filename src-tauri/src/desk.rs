@@ -157,8 +157,8 @@ fn open() -> Result<App> {
         data_dir: Some(data_dir.root().to_owned()),
         http: HttpConfig {
             user_agent: concat!("Salesmirror/", env!("CARGO_PKG_VERSION")).to_owned(),
-            proxy: None,
             extra_root_pem: extra_root()?,
+            ..HttpConfig::default()
         },
         retry: RetryPolicy::default(),
     })

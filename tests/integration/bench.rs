@@ -62,6 +62,8 @@ impl Bench {
             secrets: self.secrets.clone(),
             http: HttpConfig {
                 user_agent: "test".into(),
+                // The simulated organisation answers at once, or it was told not to.
+                read_timeout: Duration::from_secs(2),
                 ..HttpConfig::default()
             },
             retry: RetryPolicy {

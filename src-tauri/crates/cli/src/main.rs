@@ -171,8 +171,8 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
         data_dir: Some(data_dir.root().to_owned()),
         http: HttpConfig {
             user_agent: concat!("Salesmirror/", env!("CARGO_PKG_VERSION")).to_owned(),
-            proxy: None,
             extra_root_pem: extra_root(arguments.ca_file)?,
+            ..HttpConfig::default()
         },
         retry: salesmirror_core::RetryPolicy {
             max_wait: Duration::from_secs(arguments.max_wait),

@@ -212,6 +212,12 @@ impl Client {
         Ok((Body::new(&answer.headers, answer.body), answer.room))
     }
 
+    /// How long one request is tried and waited for.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.policy.max_wait
+    }
+
     /// Sends a request until it is answered, for as long as the policy says.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(150);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How to reach the network.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct HttpConfig {
     /// `User-Agent`.
     pub user_agent: String,
@@ -19,6 +19,19 @@ pub struct HttpConfig {
     pub proxy: Option<String>,
     /// A further root certificate (PEM), for an organisation's own authority.
     pub extra_root_pem: Option<Vec<u8>>,
+    /// How long nothing may come in the middle of an answer, or before it.
+    pub read_timeout: Duration,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            user_agent: String::new(),
+            proxy: None,
+            extra_root_pem: None,
+            read_timeout: READ_TIMEOUT,
+        }
+    }
 }
 
 /// Builds the client: redirects off, so that no token follows one; affinity cookies in memory.
@@ -34,7 +47,7 @@ pub fn http_client(config: &HttpConfig) -> Result<reqwest::Client> {
         .cookie_store(true)
         .gzip(false)
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT);
+        .read_timeout(config.read_timeout);
     if let Some(proxy) = &config.proxy {
         builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(unusable)?);
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -75,19 +75,22 @@ impl Limits {
     }
 }
 
-/// `Retry-After` in seconds or as a date.
+/// `Retry-After` in seconds or as a date. A date is compared with the answer's own `Date`: the clock
+/// of this computer may be wrong.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    wait_in(headers.get(RETRY_AFTER)?.to_str().ok()?)
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let now = text(DATE).and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+    wait_in(text(RETRY_AFTER)?, now.unwrap_or_else(SystemTime::now))
 }
 
 /// The wait that a `Retry-After` asks for.
-pub fn wait_in(text: &str) -> Option<Duration> {
+fn wait_in(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 /// Pauses between tries: each bound doubles, and the pause is anything below it ("full jitter"), so
@@ -125,10 +128,40 @@ mod tests {
             (soon.as_str(), 85, 90),
             ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
         ] {
-            let wait = wait_in(text).expect(text).as_secs();
+            let wait = wait_in(text, SystemTime::now()).expect(text).as_secs();
             assert!((least..=most).contains(&wait), "{text}: {wait}");
         }
-        assert_eq!(wait_in("soon"), None);
+        assert_eq!(wait_in("soon", SystemTime::now()), None);
+    }
+
+    #[test]
+    fn a_date_is_the_services_own_whatever_the_clock_here_says() {
+        for (retry_after_date, date, seconds) in [
+            (
+                "Wed, 21 Oct 2015 07:28:30 GMT",
+                "Wed, 21 Oct 2015 07:28:00 GMT",
+                30,
+            ),
+            (
+                "Wed, 21 Oct 2099 07:28:30 GMT",
+                "Wed, 21 Oct 2099 07:28:00 GMT",
+                30,
+            ),
+            (
+                "Wed, 21 Oct 2015 07:28:00 GMT",
+                "Wed, 21 Oct 2015 07:29:00 GMT",
+                0,
+            ),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, retry_after_date.parse().expect("a value"));
+            headers.insert(DATE, date.parse().expect("a value"));
+            assert_eq!(
+                retry_after(&headers),
+                Some(Duration::from_secs(seconds)),
+                "{date}"
+            );
+        }
     }
 
     #[test]

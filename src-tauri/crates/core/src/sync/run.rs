@@ -44,6 +44,7 @@ pub async fn run(
         expected: None,
         guard: None,
         begun: Instant::now(),
+        broken_since: None,
     };
     // From its first request on, a table that has its turn is shown as syncing.
     run.show_progress();
@@ -86,6 +87,8 @@ struct Run<'a> {
     /// What the mass-delete guard asks.
     guard: Option<Preview>,
     begun: Instant,
+    /// Since when no page came whole.
+    broken_since: Option<Instant>,
 }
 
 impl Run<'_> {
@@ -271,6 +274,12 @@ impl Run<'_> {
             .copied()
     }
 
+    /// Whether pages of whatever size break for longer than a sync tries.
+    fn broke_for_long(&mut self) -> bool {
+        let since = *self.broken_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= self.session.client().patience()
+    }
+
     async fn fetch(&mut self, fetch: Fetch, column: Option<MarkColumn>) -> Result<Event> {
         let pending = match self.pending.take() {
             Some((asked, pending)) if asked == fetch => pending,
@@ -283,11 +292,15 @@ impl Run<'_> {
         let hand = match pending.wait().await? {
             Ok(hand) => hand,
             Err(error) => {
-                let refusal = refusal(&error);
+                let refusal = match refusal(&error) {
+                    Refusal::Smaller(_) if self.broke_for_long() => Refusal::Other,
+                    refusal => refusal,
+                };
                 self.refusal = Some(error.into());
                 return Ok(Event::Refused(refusal));
             }
         };
+        self.broken_since = None;
         let end = hand.end();
         for reason in &end.unreadable {
             tracing::warn!(table = self.table, "{reason}");

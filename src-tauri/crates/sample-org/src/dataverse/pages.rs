@@ -109,7 +109,9 @@ fn count_rows(
 }
 
 fn page_size(state: &State, call: &Call<'_>, table: usize) -> usize {
-    let largest = state.tables[table].largest_page;
+    let largest = state.tables[table]
+        .largest_page
+        .min(state.variants.data.largest_page);
     // A next link keeps the page size that it was made with.
     let kept = call
         .raw_parameter("$skiptoken")

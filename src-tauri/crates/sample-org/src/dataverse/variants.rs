@@ -62,6 +62,8 @@ pub struct Variants {
     pub strict_cookies: bool,
     /// Status of an unknown set.
     pub unknown_set_status: u16,
+    /// Rows of a page, however many are asked for: a short page is no sign of the end.
+    pub largest_page: usize,
 }
 
 impl Variants {
@@ -74,6 +76,9 @@ impl Variants {
             self.tracking_depth_status,
             self.unknown_set_status,
         ];
+        if self.largest_page == 0 {
+            return Err("A page has at least one row.".to_owned());
+        }
         match statuses.iter().find(|status| !(400..600).contains(*status)) {
             Some(status) => Err(format!("{status} is no status of a refusal.")),
             None => Ok(()),
@@ -96,6 +101,7 @@ impl Default for Variants {
             not_counted: false,
             strict_cookies: false,
             unknown_set_status: 400,
+            largest_page: 5_000,
         }
     }
 }
