@@ -5,6 +5,7 @@ mod command_line;
 mod contract;
 mod desk;
 mod entra_fixtures;
+mod fault_machine;
 mod fault_payloads;
 mod faults;
 mod fixtures;

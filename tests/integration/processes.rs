@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::bench::Bench;
 use crate::command_line::{CONNECT, in_session, text};
 
-const TABLES: [(&str, &str); 5] = [
+pub const TABLES: [(&str, &str); 5] = [
     ("account", "accountid"),
     ("contact", "contactid"),
     ("lead", "leadid"),
@@ -64,7 +64,7 @@ async fn syncs_killed_at_any_moment_while_records_change_lose_nothing() {
 }
 
 /// The lines of a file below its head, in order.
-fn versions(file: &Path) -> Vec<String> {
+pub fn versions(file: &Path) -> Vec<String> {
     let text = fs::read_to_string(file).expect("a file");
     let mut lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
     lines.sort();

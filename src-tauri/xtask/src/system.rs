@@ -9,7 +9,9 @@ use crate::process::{finish, step, works};
 /// Compilers and what the vendored OpenSSL is built with.
 pub const BUILD: [&str; 4] = ["build-essential", "perl", "pkg-config", "ca-certificates"];
 /// A real keychain for tests without a desktop.
-pub const KEYRING: [&str; 3] = ["dbus", "gnome-keyring", "libsecret-tools"];
+pub const KEYRING: [&str; 2] = ["dbus", "gnome-keyring"];
+/// What the tests of the whole program look and meddle with.
+pub const TESTS: [&str; 4] = ["libsecret-tools", "faketime", "curl", "python3"];
 
 /// Environments for the foreign clients that are written in Python.
 pub const PYTHON: [&str; 2] = ["python3", "python3-venv"];

@@ -13,6 +13,7 @@ pub fn run_all() -> Result<()> {
     let packages = [
         &system::BUILD[..],
         &system::KEYRING[..],
+        &system::TESTS[..],
         &system::WINDOW[..],
         &system::DISPLAY[..],
         &system::PYTHON[..],
