@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | clients | bench | codegen`: each does all set-up by itself.
+//! `cargo xtask demo | test | clients | bench | soak | codegen`: each does all set-up by itself.
 #![expect(clippy::print_stderr, reason = "a task reports to the terminal")]
 
 mod bench;
@@ -7,6 +7,7 @@ mod codegen;
 mod demo;
 mod organization;
 mod process;
+mod soak;
 mod system;
 mod test;
 mod ui;
@@ -35,6 +36,8 @@ enum Task {
     /// Measure speed, memory and size, beside what else reads the same server; prints a table and
     /// writes JSON.
     Bench(bench::Options),
+    /// Kill syncs at random moments while the organisation changes, and compare afterwards.
+    Soak(soak::Options),
     /// Write the generated files, or with `--check` say whether they are up to date.
     Codegen {
         /// Change nothing; fail where a file differs.
@@ -49,6 +52,7 @@ fn main() -> Result<()> {
         Task::Test => test::run_all(),
         Task::Clients => clients::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::Soak(options) => soak::run(&options),
         Task::Codegen { check } => codegen::run(check),
     }
 }

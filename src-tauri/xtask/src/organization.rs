@@ -1,5 +1,6 @@
 //! A sample organisation in a process of its own, and a command line that is connected to it.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -47,6 +48,36 @@ impl Organization {
             process,
             description,
         })
+    }
+
+    /// Tells its control interface something; gives the reply.
+    ///
+    /// # Errors
+    /// Where it refuses.
+    pub fn control(&self, path: &str, body: &str) -> Result<String> {
+        let url = format!("{}/{path}", self.said("control_url"));
+        let body = body.to_owned();
+        web(async {
+            let reply = reqwest::Client::new().post(url).body(body).send().await?;
+            Ok(reply.error_for_status()?.text().await?)
+        })
+    }
+
+    /// Every row of a table as it is now, by id.
+    ///
+    /// # Errors
+    /// Where it cannot be asked.
+    pub fn rows(&self, table: &str) -> Result<HashMap<String, Value>> {
+        let url = format!("{}/table/{table}", self.said("control_url"));
+        let text = web(async { Ok(reqwest::get(url).await?.error_for_status()?.text().await?) })?;
+        let id = format!("{table}id");
+        text.lines()
+            .map(|line| {
+                let row: Value = serde_json::from_str(line)?;
+                let id = row[&id].as_str().context("a row has an id")?.to_owned();
+                Ok((id, row))
+            })
+            .collect()
     }
 
     /// A value of the first line.
