@@ -1,5 +1,10 @@
 //! What happened to records and in which run, how long that is kept, and what survives damage.
 
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
 use salesmirror_core::{Happening, RunStatus, Session, SyncOptions, What, parse_guid};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -552,4 +557,250 @@ async fn settings_and_purge_in_a_shell() {
     let before = number(lines("{\"total\"").next().expect("a total"), "total");
     let purged = number(lines("{\"purged\"").next_back().expect("a count"), "purged");
     assert!(before > 0 && before == purged, "{all}");
+}
+
+/// What is done to a mirror's file.
+#[derive(Debug, Clone, Copy)]
+enum Harm {
+    /// These bytes, in thousandths of the file, become noise.
+    Overwritten(u64, u64),
+    /// A place in every so many pages becomes noise.
+    Sprinkled(u64),
+    /// So many thousandths are left.
+    CutOff(u64),
+}
+
+const PAGE: u64 = 4_096;
+
+fn harm(file: &Path, harm: Harm) {
+    let mut open = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(file)
+        .expect("the mirror");
+    let size = open.metadata().expect("a size").len();
+    let mut noise = |from: u64, to: u64| {
+        open.seek(SeekFrom::Start(from)).expect("a place");
+        let noise: Vec<u8> = (from..to)
+            .map(|place| (place.wrapping_mul(2_654_435_761) >> 7) as u8)
+            .collect();
+        open.write_all(&noise).expect("room");
+    };
+    match harm {
+        Harm::Overwritten(from, to) => noise(size * from / 1_000, (size * to / 1_000).max(PAGE)),
+        Harm::Sprinkled(pages) => {
+            for page in (pages..size / PAGE).step_by(pages as usize) {
+                noise(page * PAGE + 500, page * PAGE + 700);
+            }
+        }
+        Harm::CutOff(left) => open.set_len(size * left / 1_000).expect("a size"),
+    }
+}
+
+fn mirror_file(bench: &Bench) -> PathBuf {
+    let files = std::fs::read_dir(bench.data_dir()).expect("a folder");
+    let mut paths = files.map(|file| file.expect("a file").path());
+    let found = paths.find(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("mirror-") && name.ends_with(".db") && !name.contains("damaged")
+    });
+    found.expect("the mirror")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_damaged_mirror_has_is_saved_as_far_as_it_can_be_read_and_the_rest_is_counted()
+{
+    // Whether the second copy is there.
+    let cases = [
+        (Harm::Overwritten(0, 2), true),
+        (Harm::Overwritten(0, 300), true),
+        (Harm::Overwritten(450, 550), true),
+        (Harm::CutOff(500), true),
+        (Harm::CutOff(0), true),
+        (Harm::Overwritten(0, 2), false),
+        (Harm::Overwritten(900, 1_000), false),
+        (Harm::Sprinkled(40), false),
+        (Harm::CutOff(970), false),
+    ];
+    for (what, has_copy) in cases {
+        let bench = Bench::new(FEW).await;
+        let session = bench.session().await;
+        sync(&session, SyncOptions::default()).await;
+        for _ in 0..2 {
+            bench
+                .control("activity", r#"{"updates":150,"tables":["contact"]}"#)
+                .await;
+            delete(&bench, "contact", 60).await;
+            sync(&session, SyncOptions::default()).await;
+        }
+        let before = tombstones(&session, "contact").await;
+        let mut told = BTreeMap::new();
+        for id in bench
+            .truth("contact")
+            .await
+            .keys()
+            .chain(before.iter().map(|(id, _)| id))
+        {
+            told.insert(id.clone(), history(&session, "contact", id).await);
+        }
+        let changes: usize = told.values().map(Vec::len).sum();
+        assert!(
+            before.len() > 60 && changes > 200,
+            "{} and {changes}",
+            before.len()
+        );
+        drop(session);
+        harm(&mirror_file(&bench), what);
+        if !has_copy {
+            let mirror = mirror_file(&bench)
+                .to_string_lossy()
+                .replace("mirror-", "kept-");
+            std::fs::remove_file(mirror).expect("the second copy");
+        }
+
+        let app = bench.app();
+        let row = app.find(None).await.expect("the connection");
+        let mut session = app.session(&row).await.expect("a session");
+        let full = SyncOptions {
+            full: true,
+            ..SyncOptions::default()
+        };
+        // Even the list of tables may be beyond reading.
+        let _ = session.sync(&full, &CancellationToken::new()).await;
+        if app.is_damaged(&row) {
+            drop(session);
+            session = app.reopen(&row).await.expect("a session");
+        }
+        let rescue = session
+            .rescue()
+            .unwrap_or_else(|| panic!("{what:?}"))
+            .clone();
+        assert!(
+            rescue.moved_to.as_ref().is_some_and(|path| path.exists()) && rescue.counted,
+            "{what:?}: {rescue:?}"
+        );
+        let sentence = session.notice().expect("a notice");
+        for count in [rescue.deleted_rows, rescue.changes] {
+            assert!(sentence.contains(&count.to_string()), "{sentence}");
+        }
+        let all = (before.len() + changes) as u64;
+        let saved = rescue.deleted_rows + rescue.changes;
+        assert_eq!(saved + rescue.lost, all, "{what:?}: {rescue:?}");
+        assert!(!has_copy || rescue.lost == 0, "{what:?}: {rescue:?}");
+        // Everything is fetched again, and what was saved is told as before.
+        let runs = sync(
+            &session,
+            SyncOptions {
+                yes: true,
+                ..SyncOptions::default()
+            },
+        )
+        .await;
+        assert!(
+            runs.iter().all(|run| run.status == RunStatus::Success),
+            "{what:?}: {runs:?}"
+        );
+        bench.assert_equal(&session).await;
+        let after = tombstones(&session, "contact").await;
+        assert_eq!(after.len() as u64, rescue.deleted_rows, "{what:?}");
+        assert!(after.iter().all(|row| before.contains(row)), "{what:?}");
+        let mut kept = 0;
+        for (id, told) in &told {
+            let found = history(&session, "contact", id).await;
+            assert!(
+                found.iter().all(|entry| told.contains(entry)),
+                "{what:?}: {found:?} of {told:?}"
+            );
+            kept += found.len() as u64;
+        }
+        assert_eq!(kept, rescue.changes, "{what:?}");
+        // The next changes go on from there.
+        bench.act(5, 60, 5);
+        let runs = sync(&session, SyncOptions::default()).await;
+        assert!(
+            runs.iter().all(|run| run.status == RunStatus::Success),
+            "{what:?}: {runs:?}"
+        );
+        bench.assert_equal(&session).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rescue_that_was_cut_off_is_done_again_from_the_file_that_was_moved_aside() {
+    let bench = Bench::new(FEW).await;
+    let session = bench.session().await;
+    sync(&session, SyncOptions::default()).await;
+    delete(&bench, "contact", 60).await;
+    sync(&session, SyncOptions::default()).await;
+    let before = tombstones(&session, "contact").await;
+    drop(session);
+    // As after a kill: the mirror is aside by the name in the note, and half a new one in its place.
+    let mirror = mirror_file(&bench);
+    let aside = mirror.with_extension("damaged-7.db");
+    std::fs::rename(&mirror, &aside).expect("a file");
+    std::fs::write(&mirror, "half a mirror").expect("a file");
+    let name = aside.file_name().expect("a name").to_string_lossy();
+    std::fs::write(mirror.with_extension("damaged"), &*name).expect("a note");
+    let app = bench.app();
+    let row = app.find(None).await.expect("the connection");
+    let session = app.session(&row).await.expect("a session");
+    let rescue = session.rescue().expect("a rescue");
+    assert_eq!(
+        (rescue.deleted_rows as usize, rescue.lost),
+        (before.len(), 0)
+    );
+    assert_eq!(rescue.moved_to, Some(aside));
+    assert!(!app.is_damaged(&row));
+    sync(&session, SyncOptions::default()).await;
+    assert_eq!(tombstones(&session, "contact").await, before);
+    bench.assert_equal(&session).await;
+    // A mirror that somebody removed is told as gone, and its second copy is there.
+    drop(session);
+    std::fs::remove_file(&mirror).expect("the mirror");
+    let session = app.reopen(&row).await.expect("a session");
+    let rescue = session.rescue().expect("a rescue");
+    assert_eq!(
+        (rescue.deleted_rows as usize, rescue.lost),
+        (before.len(), 0)
+    );
+    assert!(rescue.moved_to.is_none() && session.notice().expect("a notice").contains("was gone"));
+    sync(&session, SyncOptions::default()).await;
+    assert_eq!(tombstones(&session, "contact").await, before);
+    bench.assert_equal(&session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_said_in_a_shell_with_counts_and_found_by_commands_that_read() {
+    let bench = Bench::new(FEW).await;
+    let url = &bench.org.description().control_url;
+    let script = format!(
+        r#"{CONNECT} > /dev/null || exit 1
+        "$SM" sync --quiet > /dev/null
+        curl -fsS -X POST {url}/activity -d '{{"deletes":60,"tables":["contact"]}}' > /dev/null
+        "$SM" sync --quiet > /dev/null
+        file=$(ls "$SALESMIRROR_DATA_DIR"/mirror-*.db)
+        size=$(stat -c %s "$file")
+        dd if=/dev/urandom of="$file" bs=4096 seek=$((size / 8192)) count=$((size / 8192 - 60)) conv=notrunc 2> /dev/null
+        "$SM" export contacts --format jsonl --output "$HOME/c.jsonl" --json; echo "exit $?"
+        "$SM" sync --json; echo "exit $?"
+        "$SM" status --json; echo "exit $?""#
+    );
+    let output = in_session(&bench, &script).await;
+    let all = text(&output);
+    assert!(all.contains("\"code\":\"database_damaged\""), "{all}");
+    let document = |start: &str| -> Value {
+        let line = all.lines().find(|line| line.starts_with(start));
+        serde_json::from_str(line.unwrap_or_else(|| panic!("{all}"))).expect("JSON")
+    };
+    let synced = document("{\"runs\"");
+    let rescued = &synced["rescued"];
+    let sum: u64 = ["deleted_rows", "changes", "lost"]
+        .iter()
+        .map(|key| rescued[*key].as_u64().unwrap_or_else(|| panic!("{all}")))
+        .sum();
+    assert!(sum > 80 && rescued["counted"] == true, "{synced}");
+    assert!(Path::new(rescued["moved_to"].as_str().expect("a path")).exists());
+    assert_eq!(document("{\"connection\"")["rescued"], *rescued);
+    assert!(all.contains("The local copy was damaged"), "{all}");
+    assert_eq!(all.matches("exit 0").count(), 2, "{all}");
 }

@@ -185,28 +185,33 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
         connection: arguments.connection,
         cancel,
     };
-    match arguments.command {
-        Command::Connect(options) => connections::connect(&context, options).await,
-        Command::SignIn(options) => connections::sign_in(&context, options).await,
-        Command::Environments(options) => connections::environments(&context, options).await,
-        Command::Connections => connections::list(&context).await,
-        Command::Disconnect { name, purge } => {
-            connections::disconnect(&context, &name, purge).await
-        }
-        Command::Status => sync::status(&context).await,
-        Command::Tables(options) => tables::tables(&context, options).await,
-        Command::Sync(options) => sync::sync(&context, options).await,
-        Command::Runs(options) => runs::runs(&context, options).await,
-        Command::Settings(options) => settings::settings(&context, options).await,
-        Command::Purge(options) => settings::purge(&context, options).await,
-        Command::Verify(options) => verify::verify(&context, options).await,
-        Command::Invalidate(options) => sync::invalidate(&context, options).await,
-        Command::Records(options) => records::records(&context, options).await,
-        Command::Show(options) => records::show(&context, options).await,
-        Command::Export(options) => records::export(&context, options).await,
-        Command::Doctor => connections::doctor(&context).await,
-        Command::Query(options) => query::query(&context, options).await,
-        Command::Passthrough(options) => query::passthrough(&context, options).await,
+    let done = act(&context, arguments.command).await;
+    // Whatever found damage, the next command repairs it.
+    context.app.note_damage()?;
+    done
+}
+
+async fn act(context: &Context, command: Command) -> Result<u8> {
+    match command {
+        Command::Connect(options) => connections::connect(context, options).await,
+        Command::SignIn(options) => connections::sign_in(context, options).await,
+        Command::Environments(options) => connections::environments(context, options).await,
+        Command::Connections => connections::list(context).await,
+        Command::Disconnect { name, purge } => connections::disconnect(context, &name, purge).await,
+        Command::Status => sync::status(context).await,
+        Command::Tables(options) => tables::tables(context, options).await,
+        Command::Sync(options) => sync::sync(context, options).await,
+        Command::Runs(options) => runs::runs(context, options).await,
+        Command::Settings(options) => settings::settings(context, options).await,
+        Command::Purge(options) => settings::purge(context, options).await,
+        Command::Verify(options) => verify::verify(context, options).await,
+        Command::Invalidate(options) => sync::invalidate(context, options).await,
+        Command::Records(options) => records::records(context, options).await,
+        Command::Show(options) => records::show(context, options).await,
+        Command::Export(options) => records::export(context, options).await,
+        Command::Doctor => connections::doctor(context).await,
+        Command::Query(options) => query::query(context, options).await,
+        Command::Passthrough(options) => query::passthrough(context, options).await,
         Command::SampleOrg(_) | Command::Completions { .. } | Command::Explain { .. } => Ok(0),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    Category, Error, Preview, Result, RunReport, RunStatus, Session, SyncOptions,
+    Category, Error, Preview, Rescue, Result, RunReport, RunStatus, Session, SyncOptions,
 };
 use serde_json::{Value, json};
 
@@ -35,6 +35,7 @@ pub async fn status(context: &Context) -> Result<u8> {
     let row = session.row();
     let document = json!({
         "connection": row.name, "environment": row.environment, "signed_in": row.signed_in, "tables": documents,
+        "rescued": session.last_rescue().await?.as_ref().map(rescue_json),
     });
     let lines: Vec<Vec<String>> = tables
         .iter()
@@ -73,19 +74,22 @@ pub async fn sync(context: &Context, options: arguments::Sync) -> Result<u8> {
         yes: options.yes,
         no_join: options.no_join,
     };
-    let mut runs = run(context, &session, &options, with_search).await?;
-    let is_damaged = |run: &RunReport| {
-        let error = run.error.as_ref();
-        error.is_some_and(|error| error.code == "database_damaged")
-    };
-    if runs.iter().any(is_damaged) {
+    let mut runs = run(context, &session, &options, with_search).await;
+    let mut rescue = session.rescue().cloned();
+    context.app.note_damage()?;
+    if context.app.is_damaged(session.row()) {
         let row = session.row().clone();
         drop(session);
         let session = context.app.reopen(&row).await?;
         context.say(&session);
-        runs = run(context, &session, &options, with_search).await?;
+        rescue = session.rescue().cloned();
+        runs = run(context, &session, &options, with_search).await;
     }
-    let document = json!({"runs": runs.iter().map(run_json).collect::<Vec<_>>()});
+    let runs = runs?;
+    let mut document = json!({"runs": runs.iter().map(run_json).collect::<Vec<_>>()});
+    if let Some(rescue) = &rescue {
+        document["rescued"] = rescue_json(rescue);
+    }
     let lines: Vec<Vec<String>> = runs
         .iter()
         .map(|run| {
@@ -174,6 +178,14 @@ fn run_json(run: &RunReport) -> Value {
         "retries": run.retries, "throttled_ms": run.throttled_ms, "duration_ms": run.duration_ms,
         "error": run.error.as_ref().map(error_json), "reason": run.reason, "id": run.id,
         "started": moment(run.started_at), "guard": run.guard.as_ref().map(guard_json),
+    })
+}
+
+/// What was saved from a damaged mirror.
+fn rescue_json(rescue: &Rescue) -> Value {
+    json!({
+        "at": moment(rescue.at), "moved_to": rescue.moved_to, "deleted_rows": rescue.deleted_rows,
+        "changes": rescue.changes, "lost": rescue.lost, "counted": rescue.counted,
     })
 }
 

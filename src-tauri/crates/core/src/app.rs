@@ -1,6 +1,9 @@
 //! The product as one object: connections, their sessions, settings.
 
+mod damage;
 mod health;
+
+pub use damage::Rescue;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -100,7 +103,15 @@ impl App {
                     "Unlock the keychain of the account that made it, or choose another data directory.",
                 )
             })?;
-            *db = Some(AppDb::open(&self.inner.data_dir.app_db(), &key)?);
+            let opened = AppDb::open(&self.inner.data_dir.app_db(), &key);
+            *db = Some(opened.map_err(|error| match error {
+                StoreError::Damaged => Error::explained(
+                    Category::Failed,
+                    "app_data_damaged",
+                    "The file app.db, with the connections, cannot be read.",
+                ),
+                other => other.into(),
+            })?);
         }
         Ok(db.clone())
     }
@@ -211,8 +222,12 @@ impl App {
                 .sessions
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            if let Some(session) = sessions.get(&row.id) {
-                return Ok(session.clone());
+            match sessions.get(&row.id) {
+                Some(session) if session.mirror().is_damaged() => {
+                    app.data_dir().note_damage(row.id)?;
+                }
+                Some(session) => return Ok(session.clone()),
+                None => {}
             }
             let session = app.open_session(&row)?;
             sessions.insert(row.id, session.clone());
@@ -230,8 +245,8 @@ impl App {
                 "Disconnect it with its data and connect again; everything is fetched anew.",
             )
         })?;
-        let (mirror, notice) = self.open_mirror(row.id, &key)?;
         let db = self.make_db()?;
+        let (mirror, rescue) = self.open_mirror(row.id, &key, &db)?;
         let secret = match row.public_client {
             true => None,
             false => self.secret(&SecretName::ClientSecret(row.id))?,
@@ -271,40 +286,8 @@ impl App {
             tokens,
             db,
             self.inner.data_dir.clone(),
-            notice,
+            rescue,
         ))
-    }
-
-    /// Opens a mirror. A damaged one is moved aside, never deleted, and an empty one takes its place;
-    /// then a sentence says so.
-    fn open_mirror(&self, id: Uuid, key: &DatabaseKey) -> Result<(Mirror, Option<String>)> {
-        let data_dir = &self.inner.data_dir;
-        let path = data_dir.mirror(id);
-        if !data_dir.is_damaged(id) {
-            match Mirror::open(&path, key) {
-                Ok(mirror) => return Ok((mirror, None)),
-                Err(StoreError::Damaged) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        // Whoever syncs has it open.
-        let Some(_lock) = data_dir.try_lock(id)? else {
-            return Err(StoreError::Damaged.into());
-        };
-        let aside = data_dir.set_aside(id, now_ms())?;
-        let notice = format!(
-            "The local copy was damaged. It was moved to {}, and the next sync fetches everything \
-             again. Deleted rows that only the copy still had are in that file alone.",
-            aside.display()
-        );
-        tracing::warn!("{notice}");
-        Ok((Mirror::open(&path, key)?, Some(notice)))
-    }
-
-    /// Whether a sync found this connection's mirror to be damaged: it has to be opened anew.
-    #[must_use]
-    pub fn is_damaged(&self, row: &ConnectionRow) -> bool {
-        self.inner.data_dir.is_damaged(row.id)
     }
 
     /// Stops what runs in the background, for an end of the program: what was committed stays.
@@ -410,6 +393,7 @@ impl App {
         self.delete_secret(&SecretName::MirrorKey(id))?;
         self.delete_secret(&SecretName::ClientSecret(id))?;
         DataDir::remove_database(&self.inner.data_dir.mirror(id))?;
+        DataDir::remove_database(&self.inner.data_dir.second_copy(id))?;
         self.inner.data_dir.remove_lock(id);
         Ok(())
     }

@@ -62,6 +62,12 @@ impl DataDir {
         self.root.join(format!("mirror-{connection}.db"))
     }
 
+    /// The second copy of a connection's deleted rows and history.
+    #[must_use]
+    pub fn second_copy(&self, connection: Uuid) -> PathBuf {
+        self.root.join(format!("kept-{connection}.db"))
+    }
+
     /// Makes the folder, readable by its owner only.
     pub(crate) fn create(&self) -> Result<()> {
         fs::create_dir_all(&self.root).map_err(|source| Error::file(&self.root, &source))?;
@@ -132,6 +138,9 @@ impl DataDir {
     /// Notes that a mirror was found to be damaged, so that it is moved aside when it is opened next.
     pub(crate) fn note_damage(&self, connection: Uuid) -> Result<()> {
         let note = self.damage_note(connection);
+        if note.exists() {
+            return Ok(());
+        }
         fs::write(&note, []).map_err(|source| Error::file(&note, &source))
     }
 
@@ -140,13 +149,24 @@ impl DataDir {
         self.damage_note(connection).exists()
     }
 
-    /// Moves a mirror aside with its companions; gives where it is now.
+    /// Moves a damaged mirror aside with its companions; gives where it is now. Where that was begun
+    /// before, it goes on, and what was made in the mirror's place since is removed: it is half a
+    /// mirror until [`DataDir::forget_damage`].
     pub(crate) fn set_aside(&self, connection: Uuid, now: i64) -> Result<PathBuf> {
-        let path = self.mirror(connection);
-        let aside = self
-            .root
-            .join(format!("mirror-{connection}.damaged-{now}.db"));
-        for suffix in ["", "-wal", "-shm"] {
+        let (path, note) = (self.mirror(connection), self.damage_note(connection));
+        let kept = fs::read_to_string(&note).unwrap_or_default();
+        let name = match kept.trim() {
+            "" => format!("mirror-{connection}.damaged-{now}.db"),
+            begun => begun.to_owned(),
+        };
+        fs::write(&note, &name).map_err(|source| Error::file(&note, &source))?;
+        let aside = self.root.join(name);
+        if aside.exists() {
+            Self::remove_database(&path)?;
+            return Ok(aside);
+        }
+        // The file itself comes last: where it is aside, all of it is.
+        for suffix in ["-shm", "-wal", ""] {
             let [from, to] = [&path, &aside].map(|path| {
                 let mut name = path.as_os_str().to_owned();
                 name.push(suffix);
@@ -158,8 +178,18 @@ impl DataDir {
                 Err(source) => return Err(Error::file(&from, &source)),
             }
         }
-        let _ = fs::remove_file(self.damage_note(connection));
         Ok(aside)
+    }
+
+    /// Forgets that a mirror was damaged: another one is in its place.
+    pub(crate) fn forget_damage(&self, connection: Uuid) -> Result<()> {
+        let note = self.damage_note(connection);
+        match fs::remove_file(&note) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::file(&note, &source))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes a connection's lock, which covers sync and token refresh: two refreshers of a

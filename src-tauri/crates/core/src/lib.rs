@@ -26,7 +26,7 @@ mod tables;
 mod tokens;
 mod whereabouts;
 
-pub use app::{App, Settings};
+pub use app::{App, Rescue, Settings};
 pub use browse::RecordDetail;
 pub use connect::{Connected, Flow, PendingSignIn, Request};
 pub use data_dir::DataDir;

@@ -1,7 +1,7 @@
 //! What the admin decides for a connection: how long things are kept, and when the mass-delete guard
 //! asks.
 
-use salesmirror_store::{AppDb, Mirror, Purged};
+use salesmirror_store::{AppDb, Purged};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -210,18 +210,25 @@ impl Session {
         let _lock = self.lock(false, cancel).await?;
         // Of the present moment too: deleted this very millisecond is deleted.
         let before = now_ms() + 1 - i64::from(days) * DAY_MS;
-        let (mirror, tables) = (self.mirror().clone(), tables.to_vec());
+        let (session, tables) = (self.clone(), tables.to_vec());
         let rows = blocking(move || {
-            if tables.is_empty() {
-                return Ok(mirror.purge(None, Some(before))?.rows);
-            }
+            let mirror = session.mirror();
             let mut rows = 0;
+            if tables.is_empty() {
+                rows = mirror.purge(None, Some(before))?.rows;
+            }
             for table in &tables {
                 rows += mirror.purge_deleted(table, before)?;
+            }
+            let copy = mirror.second_copy(&session.data_dir().second_copy(session.row().id))?;
+            copy.purge(None, Some(before).filter(|_| tables.is_empty()))?;
+            for table in &tables {
+                copy.purge_deleted(table, before)?;
             }
             Ok(rows)
         })
         .await?;
+        self.keep_irreplaceable().await;
         self.touch();
         Ok(rows)
     }
@@ -230,12 +237,22 @@ impl Session {
     pub(crate) async fn keep_to_limits(&self) {
         let session = self.clone();
         let done = blocking(move || {
-            let (db, id) = (session.db(), session.row().id);
-            purge(db, session.mirror(), id, now_ms())
+            let (mirror, id) = (session.mirror(), session.row().id);
+            let limits = Limits::read(session.db(), id, now_ms())?;
+            let purged = mirror.purge(limits.history, limits.deleted)?;
+            if purged != Purged::default() {
+                let copy = mirror.second_copy(&session.data_dir().second_copy(id))?;
+                copy.purge(limits.history, limits.deleted)?;
+            }
+            session.db().purge_runs(id, limits.runs, MOST_RUNS)?;
+            Ok(purged)
         })
         .await;
         match done {
-            Ok(purged) if purged != Purged::default() => tracing::info!(?purged, "let go"),
+            Ok(purged) if purged != Purged::default() => {
+                tracing::info!(?purged, "let go");
+                self.keep_irreplaceable().await;
+            }
             Ok(_) => {}
             // The next sync tries again.
             Err(error) => tracing::warn!(%error, "what is older than the limits stays for now"),
@@ -261,15 +278,25 @@ impl Session {
     }
 }
 
-/// Lets go of what is older than a connection's limits at a time, in ms since 1970.
-fn purge(db: &AppDb, mirror: &Mirror, connection: Uuid, now: i64) -> Result<Purged> {
-    let before = |key: &str| -> Result<Option<i64>> {
-        let days = row(key)?.value(db, connection)?.parse::<i64>().ok();
-        Ok(days.map(|days| now - days * DAY_MS))
-    };
-    let purged = mirror.purge(before(KEEP_HISTORY)?, before(KEEP_DELETED)?)?;
-    db.purge_runs(connection, before(KEEP_RUNS)?, MOST_RUNS)?;
-    Ok(purged)
+/// What is older than these times goes, in ms since 1970.
+struct Limits {
+    deleted: Option<i64>,
+    history: Option<i64>,
+    runs: Option<i64>,
+}
+
+impl Limits {
+    fn read(db: &AppDb, connection: Uuid, now: i64) -> Result<Self> {
+        let before = |key: &str| -> Result<Option<i64>> {
+            let days = row(key)?.value(db, connection)?.parse::<i64>().ok();
+            Ok(days.map(|days| now - days * DAY_MS))
+        };
+        Ok(Self {
+            deleted: before(KEEP_DELETED)?,
+            history: before(KEEP_HISTORY)?,
+            runs: before(KEEP_RUNS)?,
+        })
+    }
 }
 
 #[cfg(test)]

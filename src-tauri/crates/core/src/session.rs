@@ -12,7 +12,7 @@ use salesmirror_store::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::app::now_ms;
+use crate::app::{Rescue, now_ms};
 use crate::background::Background;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result, blocking};
@@ -33,6 +33,7 @@ struct Inner {
     tokens: Arc<ConnectionTokens>,
     db: AppDb,
     data_dir: DataDir,
+    rescue: Option<Rescue>,
     notice: Option<String>,
     progress: Mutex<HashMap<String, Progress>>,
     background: Background,
@@ -89,7 +90,7 @@ impl Session {
         tokens: Arc<ConnectionTokens>,
         db: AppDb,
         data_dir: DataDir,
-        notice: Option<String>,
+        rescue: Option<Rescue>,
     ) -> Self {
         let inner = Inner {
             row,
@@ -98,7 +99,8 @@ impl Session {
             tokens,
             db,
             data_dir,
-            notice,
+            notice: rescue.as_ref().map(Rescue::sentence),
+            rescue,
             progress: Mutex::default(),
             background: Background::default(),
             questions: Mutex::default(),
@@ -119,6 +121,12 @@ impl Session {
     #[must_use]
     pub fn notice(&self) -> Option<&str> {
         self.inner.notice.as_deref()
+    }
+
+    /// What was saved from its damaged mirror, where it was opened with one.
+    #[must_use]
+    pub fn rescue(&self) -> Option<&Rescue> {
+        self.inner.rescue.as_ref()
     }
 
     /// Its mirror.

@@ -40,8 +40,21 @@ pub fn open_writable(path: &Path, key: &DatabaseKey, hmac: PageHmac) -> Result<C
 
 /// Opens for reading only.
 pub fn open_readable(path: &Path, key: &DatabaseKey, hmac: PageHmac) -> Result<Connection> {
+    reader(path, key, hmac, false)
+}
+
+/// Opens what is damaged for reading as much as can be read: a file that was cut off, or a schema of
+/// which a part is nonsense, is no reason to read nothing.
+pub fn open_damaged(path: &Path, key: &DatabaseKey, hmac: PageHmac) -> Result<Connection> {
+    reader(path, key, hmac, true)
+}
+
+fn reader(path: &Path, key: &DatabaseKey, hmac: PageHmac, is_damaged: bool) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    if is_damaged {
+        connection.pragma_update(None, "writable_schema", true)?;
+    }
     prepare(&connection, key, hmac)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -16_384)?;

@@ -10,7 +10,7 @@ pub static DATABASE: &[Explanation] = &[
         numbers: &[],
         meaning: "The database cannot be read: it is damaged, or its key is another one.",
         cause: "The file was copied from another computer, or the disk has a fault.",
-        fix: "Disconnect with its data, then connect again: everything is fetched anew.",
+        fix: "Run `salesmirror sync`: the damaged copy is moved aside, and everything is fetched anew.",
         page: None,
     },
     Explanation {

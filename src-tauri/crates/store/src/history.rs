@@ -286,7 +286,7 @@ impl<'c> Tombstones<'c> {
 }
 
 /// Appends an entry.
-pub fn insert(
+fn insert(
     connection: &Connection,
     table_number: i64,
     id: StoredId,

@@ -14,6 +14,7 @@ use crate::apply::{self, PageOutcome};
 use crate::batch::Batch;
 use crate::checkpoint::{self, Begin, Checkpoint, Preview};
 use crate::codec::Codec;
+use crate::damage::Damage;
 use crate::database::{self, PageHmac};
 use crate::history::Noted;
 use crate::ids::StoredId;
@@ -22,7 +23,7 @@ use crate::schema::{self, Definition, data};
 use crate::search::{self, IndexProgress};
 use crate::view::{self, View, ViewSpec};
 use crate::writer::{Desk, Writer};
-use crate::{DatabaseKey, Result, StoreError, invalidate};
+use crate::{DatabaseKey, Result, StoreError};
 
 /// Below this many rows a sort without an index is quick enough.
 const INDEX_FROM_ROWS: u64 = 20_000;
@@ -43,6 +44,7 @@ struct Inner {
     codec: Arc<Codec>,
     /// The run that each table's rows come in now, for the history.
     runs: Mutex<HashMap<String, i64>>,
+    damage: Damage,
 }
 
 /// A mirrored table as it stands.
@@ -84,8 +86,14 @@ impl Mirror {
                 readers: Mutex::new(Vec::new()),
                 codec: Arc::new(Codec::default()),
                 runs: Mutex::default(),
+                damage: Damage::default(),
             }),
         })
+    }
+
+    /// Opens another file with this one's key.
+    pub(crate) fn beside(&self, path: &Path) -> Result<Self> {
+        Self::open(path, &self.inner.key)
     }
 
     /// Runs work on a read-only connection that sees one state of the database throughout.
@@ -101,7 +109,13 @@ impl Mirror {
             work(&transaction)
         };
         readers().push(connection);
-        result
+        self.inner.damage.watch(result)
+    }
+
+    /// Whether something in it could not be read, so that it has to be moved aside.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.inner.damage.is_found()
     }
 
     /// A read-only connection of one's own.
@@ -114,7 +128,8 @@ impl Mirror {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     {
-        self.inner.writer.run(|desk| work(&mut desk.connection))
+        let result = self.inner.writer.run(|desk| work(&mut desk.connection));
+        self.inner.damage.watch(result)
     }
 
     /// Creates a table, or makes it follow changed metadata. Rows stay; changed columns forget the
@@ -240,9 +255,10 @@ impl Mirror {
         batch.finish()?;
         let (codec, table) = (Arc::clone(&self.inner.codec), table.clone());
         let noted = self.noted(&table.logical_name, now);
-        self.inner.writer.run(move |desk: &mut Desk| {
+        let result = self.inner.writer.run(move |desk: &mut Desk| {
             apply::apply(desk, &codec, &table, &batch, end.as_ref(), noted)
-        })
+        });
+        self.inner.damage.watch(result)
     }
 
     /// Says in which run a table's rows come from now on; the history names it.
@@ -312,55 +328,6 @@ impl Mirror {
     pub fn restart_scan(&self, table: &str) -> Result<()> {
         let table = table.to_owned();
         self.write(move |connection| checkpoint::restart(connection, &table))
-    }
-
-    /// Marks all live rows of a table as stale; gives how many rows that are.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownTable`], or where the disk refuses.
-    pub fn invalidate_table(&self, table: &str, now: i64) -> Result<u64> {
-        let table = table.to_owned();
-        self.write(move |connection| invalidate::invalidate(connection, &table, None, now))
-    }
-
-    /// Marks live rows as stale; gives how many of the ids are live rows.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownTable`], or where the disk refuses.
-    pub fn invalidate_records(&self, table: &str, ids: &[Uuid], now: i64) -> Result<u64> {
-        let (table, ids) = (table.to_owned(), ids.to_vec());
-        self.write(move |connection| invalidate::invalidate(connection, &table, Some(&ids), now))
-    }
-
-    /// How many live rows are stale.
-    ///
-    /// # Errors
-    /// Where the database cannot be read.
-    pub fn stale_rows(&self, table: &str) -> Result<u64> {
-        self.read(|connection| {
-            let stale = connection
-                .prepare_cached("SELECT stale FROM mirrored WHERE name = ?")?
-                .query_row([table], |row| row.get(0))
-                .optional()?;
-            Ok(stale.unwrap_or(0))
-        })
-    }
-
-    /// Ids of stale rows.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownTable`].
-    pub fn stale_ids(&self, table: &str, limit: u32) -> Result<Vec<Uuid>> {
-        self.read(|connection| {
-            // The index on stale rows, not the one on live ones: the plus sign forbids it.
-            let sql = format!(
-                "SELECT _id FROM {} WHERE _stale_at IS NOT NULL AND +_deleted_at IS NULL LIMIT ?",
-                data(table)
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            let ids = statement.query_map([limit], |row| Ok(row.get::<_, StoredId>(0)?.into()))?;
-            Ok(ids.collect::<Result<_, _>>()?)
-        })
     }
 
     /// One record with all columns; `None` where the mirror never saw it.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::history::What;
 use crate::ids::StoredId;
-use crate::schema::{data, queue, raw, search};
+use crate::schema::{self, data, queue, raw, search};
 use crate::{Mirror, Result, StoreError};
 
 /// Something that happened to a record.
@@ -68,6 +68,22 @@ impl Mirror {
     /// Where the database cannot be read.
     pub fn history(&self, table: &str, id: Uuid, limit: u32) -> Result<Vec<Happening>> {
         self.read(|connection| happenings(connection, table, id, limit))
+    }
+
+    /// How many deleted rows, and how many entries of the history, it holds: what no organisation
+    /// gives again.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn irreplaceable(&self) -> Result<(u64, u64)> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT (SELECT coalesce(sum(dead), 0) FROM mirrored), \
+                     (SELECT count(*) FROM history)",
+                )?
+                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
     }
 
     /// Lets go of what was seen, or found deleted, before these times (ms since 1970). Call it while
@@ -199,6 +215,9 @@ fn told(json: &RawValue) -> Result<Option<Told>> {
 /// Removes rows that were found deleted before a time, with all that is kept of them.
 fn purge_rows(connection: &mut Connection, table: &str, before: i64) -> Result<u64> {
     let transaction = connection.transaction()?;
+    if schema::metadata(&transaction, table)?.is_none() {
+        return Ok(0);
+    }
     let data = data(table);
     let rows: Vec<(i64, StoredId)> = transaction
         .prepare_cached(&format!(

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::codec::{Codec, NO_DICTIONARY, compressor};
 use crate::database::{self, PageHmac, quoted};
-use crate::history::{Noted, What, column_number, insert, table_number};
+use crate::history::{What, column_number, table_number};
 use crate::ids::StoredId;
 use crate::schema::{data, raw, target_column};
 use crate::{DatabaseKey, Mirror, Result, StoreError};
@@ -36,7 +36,7 @@ const ROWS_AT_ONCE: usize = 500;
 const NO_RECORD: &[u8] = b"{}";
 
 /// A deleted row as it was read.
-struct Tombstone {
+pub struct Tombstone {
     id: StoredId,
     version: Option<i64>,
     deleted_at: i64,
@@ -48,6 +48,7 @@ struct Tombstone {
 
 /// An entry of the history as it was read.
 struct Entry {
+    number: i64,
     table: String,
     id: StoredId,
     seen_at: i64,
@@ -61,13 +62,14 @@ type Field = (String, String, Box<RawValue>, Box<RawValue>);
 
 impl Mirror {
     /// Copies what can still be read of a damaged mirror's deleted rows and history into a new one,
-    /// before its first sync.
+    /// before its first sync. What is there already stays and is not counted as saved: a second copy
+    /// ([`Mirror::copy_irreplaceable`]) gives what the mirror itself could not.
     ///
     /// # Errors
     /// Where the new mirror cannot be written. What cannot be read is counted, not an error.
     pub fn rescue(damaged: &Path, key: &DatabaseKey, into: &Self) -> Result<Rescued> {
         let mut rescued = Rescued::default();
-        let Ok(old) = database::open_readable(damaged, key, PageHmac::Sha256) else {
+        let Ok(old) = database::open_damaged(damaged, key, PageHmac::Sha256) else {
             rescued.is_uncounted = true;
             return Ok(rescued);
         };
@@ -112,7 +114,7 @@ fn names(old: &Connection, sql: &str, rescued: &mut Rescued) -> HashMap<i64, Str
     names
 }
 
-fn rescue_rows(
+pub fn rescue_rows(
     old: &Connection,
     into: &Mirror,
     table: &TableMetadata,
@@ -155,7 +157,7 @@ fn tombstone_numbers(old: &Connection, table: &TableMetadata) -> Vec<i64> {
     })
 }
 
-fn read_tombstone(
+pub fn read_tombstone(
     old: &Connection,
     codec: &Codec,
     table: &TableMetadata,
@@ -227,7 +229,7 @@ fn column_list(table: &TableMetadata) -> String {
     table.columns.iter().map(listed).collect()
 }
 
-fn write_tombstones(into: &Mirror, table: &TableMetadata, rows: Vec<Tombstone>) -> Result<u64> {
+pub fn write_tombstones(into: &Mirror, table: &TableMetadata, rows: Vec<Tombstone>) -> Result<u64> {
     if rows.is_empty() {
         return Ok(0);
     }
@@ -355,6 +357,7 @@ fn read_entry(
             let table: i64 = row.get(0)?;
             let fields: Option<String> = row.get(5)?;
             let entry = Entry {
+                number,
                 table: targets.get(&table).cloned().unwrap_or_default(),
                 id: row.get(1)?,
                 seen_at: row.get(2)?,
@@ -384,22 +387,23 @@ fn read_entry(
     Ok(Some(entry))
 }
 
+/// Writes entries under the numbers that they had; gives how many were not there yet.
 fn write_entries(into: &Mirror, entries: Vec<Entry>) -> Result<u64> {
     if entries.is_empty() {
         return Ok(0);
     }
     into.write(move |connection| {
         let transaction = connection.transaction()?;
-        let saved = entries.len() as u64;
+        let mut saved = 0;
         for entry in entries {
-            write_entry(&transaction, entry)?;
+            saved += write_entry(&transaction, entry)? as u64;
         }
         transaction.commit()?;
         Ok(saved)
     })
 }
 
-fn write_entry(connection: &Connection, entry: Entry) -> Result<()> {
+fn write_entry(connection: &Connection, entry: Entry) -> Result<usize> {
     let table = table_number(connection, &entry.table)?;
     let fields = match entry.fields {
         None => None,
@@ -412,16 +416,15 @@ fn write_entry(connection: &Connection, entry: Entry) -> Result<()> {
             Some(serde_json::to_string(&numbered)?)
         }
     };
-    let noted = Noted {
-        seen_at: entry.seen_at,
-        run: entry.run,
-    };
-    insert(
-        connection,
-        table,
-        entry.id,
-        entry.what,
-        noted,
-        fields.as_deref(),
-    )
+    Ok(connection
+        .prepare_cached("INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?)")?
+        .execute(rusqlite::params![
+            entry.number,
+            table,
+            entry.id,
+            entry.seen_at,
+            entry.run,
+            entry.what.number(),
+            fields
+        ])?)
 }

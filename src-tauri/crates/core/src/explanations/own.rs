@@ -211,6 +211,12 @@ pub static OWN: &[Explanation] = &[
         "Set the clock, then try again.",
     ),
     row(
+        "app_data_damaged",
+        "The file app.db, with the connections, cannot be read.",
+        "It was copied from another computer, or the disk has a fault.",
+        "Bring it back from a backup. Without one, move the data directory aside and connect again.",
+    ),
+    row(
         "unknown_setting",
         "There is no such setting.",
         "It was mistyped.",

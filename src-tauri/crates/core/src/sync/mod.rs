@@ -152,23 +152,33 @@ impl Session {
         cancel: &CancellationToken,
     ) -> Result<Vec<RunReport>> {
         let _lock = self.lock(options.no_join, cancel).await?;
+        let reports = self.sync_tables(options, cancel).await;
+        if self.mirror().is_damaged() {
+            self.data_dir().note_damage(self.row().id)?;
+        }
+        reports
+    }
+
+    async fn sync_tables(
+        &self,
+        options: &SyncOptions,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<RunReport>> {
         let tables = self.tables_to_sync(options).await?;
         let runs = tables
             .iter()
             .map(|table| run::run(self, table, options, cancel));
         let reports = futures::future::join_all(runs).await;
-        let is_damaged = |run: &RunReport| {
-            let error = run.error.as_ref();
-            error.is_some_and(|error| error.code == "database_damaged")
-        };
-        if reports.iter().any(is_damaged) {
-            self.data_dir().note_damage(self.row().id)?;
-        } else {
-            if !cancel.is_cancelled() {
-                self.keep_to_limits().await;
-            }
-            self.settle().await;
+        if self.mirror().is_damaged() {
+            return Ok(reports);
         }
+        if !cancel.is_cancelled() {
+            self.keep_to_limits().await;
+        }
+        if reports.iter().any(|run| run.updated + run.deleted > 0) {
+            self.keep_irreplaceable().await;
+        }
+        self.settle().await;
         Ok(reports)
     }
 

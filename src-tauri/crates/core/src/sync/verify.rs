@@ -125,6 +125,9 @@ impl Session {
         for table in &tables {
             reports.push(self.verify_table(table, options, cancel, compared).await?);
         }
+        if self.mirror().is_damaged() {
+            self.data_dir().note_damage(self.row().id)?;
+        }
         self.touch();
         Ok(reports)
     }

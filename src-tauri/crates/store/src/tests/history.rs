@@ -338,3 +338,85 @@ fn a_damaged_mirror_gives_what_can_be_read_and_counts_the_rest() {
     }
     assert!(whole > 3 && partly > 0, "{whole} whole, {partly} in part");
 }
+
+#[test]
+fn the_second_copy_holds_what_no_organisation_gives_again_and_follows() {
+    let bench = Bench::synced();
+    let path = bench.folder.path().join("kept.db");
+    let copy = || bench.mirror.second_copy(&path).unwrap();
+    let follow = |changes: Vec<Change<'_>>, now| {
+        bench
+            .mirror
+            .begin("contact", Begin::Following, now)
+            .unwrap();
+        bench.apply(changes, None, Some("d2"), now);
+        bench.mirror.copy_irreplaceable(&copy()).unwrap();
+    };
+    // What it gives to an empty mirror is what the mirror itself has.
+    let check = |deleted: &[u64]| {
+        let fresh = tempfile::tempdir().unwrap();
+        let into = Mirror::open(&fresh.path().join("mirror.db"), &bench.key).unwrap();
+        let saved = Mirror::rescue(&path, &bench.key, &into).unwrap();
+        let (rows, changes) = bench.mirror.irreplaceable().unwrap();
+        assert_eq!(
+            (saved.tombstones, saved.changes, saved.lost),
+            (rows, changes, 0)
+        );
+        assert_eq!(rows, deleted.len() as u64);
+        for number in 0..12 {
+            let theirs = into.history("contact", id(number), 99).unwrap();
+            assert_eq!(theirs, history(&bench, number), "{number}");
+            let kept = into.record("contact", id(number), true).unwrap();
+            assert_eq!(kept.is_some(), deleted.contains(&number), "{number}");
+            let Some(kept) = kept else { continue };
+            let own = bench
+                .mirror
+                .record("contact", id(number), true)
+                .unwrap()
+                .unwrap();
+            assert_eq!(
+                (kept.deleted_at, kept.raw, kept.cells),
+                (own.deleted_at, own.raw, own.cells)
+            );
+        }
+    };
+    follow(
+        vec![Change::Delete(id(3)), Change::Upsert(record(1, 6, "One"))],
+        10,
+    );
+    check(&[3]);
+    follow(
+        vec![Change::Delete(id(4)), Change::Upsert(record(2, 6, "Two"))],
+        11,
+    );
+    check(&[3, 4]);
+    // One comes back and changes, and is deleted again otherwise.
+    follow(vec![Change::Upsert(record(3, 7, "Back"))], 12);
+    check(&[4]);
+    follow(vec![Change::Upsert(record(3, 8, "Again"))], 13);
+    follow(vec![Change::Delete(id(3))], 14);
+    check(&[3, 4]);
+    // A copy that was lost or damaged is made anew.
+    std::fs::write(&path, "no database").unwrap();
+    follow(vec![Change::Delete(id(5))], 15);
+    check(&[3, 4, 5]);
+    // What is let go of is let go of there too, and what comes later is copied.
+    let everything = bench.mirror.purge(Some(99), Some(99)).unwrap();
+    assert_eq!(everything.rows, 3);
+    copy().purge(Some(99), Some(99)).unwrap();
+    check(&[]);
+    follow(
+        vec![Change::Delete(id(6)), Change::Upsert(record(1, 9, "Uno"))],
+        16,
+    );
+    check(&[6]);
+    // Even where only the mirror was told to, or a column came.
+    bench.mirror.purge(Some(99), None).unwrap();
+    let mut changed = table("contact");
+    changed
+        .columns
+        .push(column("shoesize", ColumnKind::Integer));
+    bench.mirror.define_table(&changed).unwrap();
+    bench.mirror.copy_irreplaceable(&copy()).unwrap();
+    check(&[6]);
+}

@@ -1,0 +1,200 @@
+//! What happens to a damaged mirror: it is moved aside, and what no organisation gives again is read
+//! from it as far as that can be done.
+
+use std::path::PathBuf;
+
+use salesmirror_store::{AppDb, ConnectionRow, DatabaseKey, Mirror, Rescued, StoreError};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{App, now_ms};
+use crate::data_dir::DataDir;
+use crate::error::{Result, blocking};
+use crate::session::Session;
+
+/// What became of a damaged mirror.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rescue {
+    /// When it was moved aside, ms since 1970.
+    pub at: i64,
+    /// Where it is now; `None` where there was no file any more.
+    pub moved_to: Option<PathBuf>,
+    /// Deleted rows that were saved from it.
+    pub deleted_rows: u64,
+    /// Entries of the history that were saved from it.
+    pub changes: u64,
+    /// Deleted rows and entries that could not be read.
+    pub lost: u64,
+    /// Whether that is all that was lost; otherwise it is the least.
+    pub counted: bool,
+}
+
+/// The setting that holds how many deleted rows and entries of the history a mirror had when its last
+/// sync ended: a damaged one cannot always tell.
+fn kept_setting(connection: Uuid) -> String {
+    format!("irreplaceable/{connection}")
+}
+
+/// The setting that holds the last rescue.
+fn rescue_setting(connection: Uuid) -> String {
+    format!("rescue/{connection}")
+}
+
+impl Rescue {
+    /// What was saved of the mirror itself, then of its second copy; `kept` is how many deleted rows
+    /// and entries there were.
+    fn new(
+        moved_to: Option<PathBuf>,
+        own: Rescued,
+        second: Rescued,
+        kept: Option<(u64, u64)>,
+    ) -> Self {
+        let deleted_rows = own.tombstones + second.tombstones;
+        let changes = own.changes + second.changes;
+        let lost = match (own.is_uncounted, kept) {
+            (true, Some((rows, entries))) => {
+                rows.saturating_sub(deleted_rows) + entries.saturating_sub(changes)
+            }
+            _ => own.lost.saturating_sub(second.tombstones + second.changes),
+        };
+        Self {
+            at: now_ms(),
+            moved_to,
+            deleted_rows,
+            changes,
+            lost,
+            counted: !own.is_uncounted || kept.is_some(),
+        }
+    }
+
+    /// What there is to say of it.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let lost = match (self.lost, self.counted) {
+            (0, true) => "nothing of that was lost".to_owned(),
+            (lost, true) => format!("{lost} of them could not be read"),
+            (0, false) => "how many could not be read cannot be told".to_owned(),
+            (lost, false) => format!("at least {lost} could not be read"),
+        };
+        let what = match &self.moved_to {
+            Some(path) => format!("was damaged. It was moved to {}", path.display()),
+            None => "was gone".to_owned(),
+        };
+        format!(
+            "The local copy {what}, and the next sync fetches everything again. Deleted rows and \
+             history that only the copy had: {} rows and {} changes were saved, {lost}.",
+            self.deleted_rows, self.changes,
+        )
+    }
+}
+
+impl App {
+    /// Opens a mirror. A damaged one is moved aside, never deleted, and another takes its place with
+    /// what could be saved.
+    pub(super) fn open_mirror(
+        &self,
+        id: Uuid,
+        key: &DatabaseKey,
+        db: &AppDb,
+    ) -> Result<(Mirror, Option<Rescue>)> {
+        let data_dir = &self.inner.data_dir;
+        let path = data_dir.mirror(id);
+        let size = std::fs::metadata(&path).map_or(0, |file| file.len());
+        // An empty file would pass for a new mirror.
+        let is_emptied = size == 0 && kept(db, id)?.is_some();
+        if !data_dir.is_damaged(id) && !is_emptied {
+            match Mirror::open(&path, key) {
+                Ok(mirror) => return Ok((mirror, None)),
+                Err(StoreError::Damaged) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // Whoever syncs has it open.
+        let Some(_lock) = data_dir.try_lock(id)? else {
+            return Err(StoreError::Damaged.into());
+        };
+        let aside = data_dir.set_aside(id, now_ms())?;
+        let mirror = Mirror::open(&path, key)?;
+        let own = Mirror::rescue(&aside, key, &mirror)?;
+        let copy = data_dir.second_copy(id);
+        let second = match (own.lost > 0 || own.is_uncounted) && copy.exists() {
+            true => Mirror::rescue(&copy, key, &mirror)?,
+            false => Rescued::default(),
+        };
+        let rescue = Rescue::new(aside.exists().then_some(aside), own, second, kept(db, id)?);
+        tracing::warn!("{}", rescue.sentence());
+        db.set_setting(
+            &rescue_setting(id),
+            &serde_json::to_string(&rescue).map_err(StoreError::from)?,
+        )?;
+        // From here on the new mirror is whole, and its second copy begins anew: it counts tables
+        // and columns otherwise.
+        data_dir.forget_damage(id)?;
+        DataDir::remove_database(&copy)?;
+        mirror.copy_irreplaceable(&mirror.second_copy(&copy)?)?;
+        Ok((mirror, Some(rescue)))
+    }
+
+    /// Whether this connection's mirror was found to be damaged: it has to be opened anew.
+    #[must_use]
+    pub fn is_damaged(&self, row: &ConnectionRow) -> bool {
+        self.inner.data_dir.is_damaged(row.id)
+    }
+
+    /// Notes which mirrors were found to be damaged while they were used, so that they are moved
+    /// aside when they are opened next. Gives whether there were any.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn note_damage(&self) -> Result<bool> {
+        let sessions = self.inner.sessions.lock();
+        let sessions = sessions.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut any = false;
+        for session in sessions.values() {
+            if session.mirror().is_damaged() {
+                self.inner.data_dir.note_damage(session.row().id)?;
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+}
+
+fn kept(db: &AppDb, connection: Uuid) -> Result<Option<(u64, u64)>> {
+    let text = db.setting(&kept_setting(connection))?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+impl Session {
+    /// Keeps a second copy of what no organisation gives again, and how much that is. Call it while
+    /// the connection's lock is held.
+    pub(crate) async fn keep_irreplaceable(&self) {
+        let session = self.clone();
+        let kept = blocking(move || {
+            let (mirror, id) = (session.mirror(), session.row().id);
+            let copy = mirror.second_copy(&session.data_dir().second_copy(id))?;
+            mirror.copy_irreplaceable(&copy)?;
+            let counts = mirror.irreplaceable()?;
+            let text = serde_json::to_string(&counts).map_err(StoreError::from)?;
+            Ok(session.db().set_setting(&kept_setting(id), &text)?)
+        })
+        .await;
+        // The next sync that changes something tries again.
+        if let Err(error) = kept {
+            tracing::warn!(%error, "deleted rows and history have no second copy");
+        }
+    }
+
+    /// What became of the mirror that was damaged last; `None` where none was.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub async fn last_rescue(&self) -> Result<Option<Rescue>> {
+        let (db, id) = (self.db().clone(), self.row().id);
+        blocking(move || {
+            let text = db.setting(&rescue_setting(id))?;
+            Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        })
+        .await
+    }
+}
