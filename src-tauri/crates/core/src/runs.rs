@@ -148,8 +148,11 @@ impl Session {
         let Ok(Some(_lock)) = self.data_dir().try_lock(id) else {
             return Ok(runs);
         };
-        self.end_dead_runs()?;
-        read(self.db(), id)
+        // On a full disk they are told as they were kept.
+        match self.end_dead_runs() {
+            Ok(()) => read(self.db(), id),
+            Err(_) => Ok(runs),
+        }
     }
 
     /// Tells runs whose process died as interrupted. Only who holds the connection's lock knows that
