@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-use salesmirror_core::{RunStatus, Selectors, Session, SyncOptions};
+use salesmirror_core::{RunStatus, Selectors, Session, SyncOptions, What};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -209,12 +209,74 @@ async fn replay(steps: &[Step]) -> Result<(), TestCaseError> {
         control(&bench, "POST", "columns", &body.to_string()).await?;
     }
     let session = bench.session().await;
-    let writer = Writer::new(&bench).await;
-    compare(&bench, &session).await?;
+    let mut writer = Writer::new(&bench).await;
+    writer.compare(&session).await?;
     for step in steps {
         writer.take(step, &session).await?;
     }
-    compare(&bench, &session).await
+    writer.compare(&session).await?;
+    retell(&session, &writer.first).await
+}
+
+/// Whatever the history tells of a record, one thing after the other, leads from how it first came to
+/// how it is now.
+async fn retell(session: &Session, first: &Rows) -> Result<(), TestCaseError> {
+    let last = mirrored(session).await;
+    for (id, row) in first {
+        let mut row: BTreeMap<&str, &str> = row
+            .iter()
+            .map(|(name, raw)| (name.as_str(), raw.get()))
+            .collect();
+        let guid = salesmirror_core::parse_guid(id).expect("an id");
+        let history = session
+            .history("account", guid, 1_000)
+            .await
+            .expect("a history");
+        let mut is_deleted = false;
+        for happening in history.iter().rev() {
+            match happening.what {
+                What::Deleted => prop_assert!(!std::mem::replace(&mut is_deleted, true), "{id}"),
+                What::Returned => prop_assert!(std::mem::take(&mut is_deleted), "{id}"),
+                What::Changed => prop_assert!(!is_deleted, "{id}"),
+            }
+            for change in &happening.fields {
+                let wire = format!("_{}_value", change.column);
+                let name = match row.contains_key(wire.as_str()) {
+                    true => wire.as_str(),
+                    false => change.column.as_str(),
+                };
+                let [from, to] = [&change.from, &change.to]
+                    .map(|told| told.as_ref().map_or("null", |told| told.json.as_str()));
+                let value = row.get_mut(name);
+                prop_assert!(value.is_some(), "{id} has no {name}");
+                let value = value.expect("a value");
+                let (was, from) = (plain(name, value), plain(name, from));
+                prop_assert!(
+                    was == from,
+                    "{id} {name}: it was {}, and changed from {}",
+                    shortened(&was),
+                    shortened(&from)
+                );
+                *value = to;
+            }
+        }
+        prop_assert_eq!(is_deleted, !last.contains_key(id), "{}", id);
+        let Some(now) = last.get(id) else { continue };
+        for (name, raw) in now {
+            // Says of every change only that there was one.
+            if name == "versionnumber" {
+                continue;
+            }
+            let (told, is) = (plain(name, row[name.as_str()]), plain(name, raw.get()));
+            prop_assert!(
+                told == is,
+                "{id} {name}: the history tells {}, the mirror has {}",
+                shortened(&told),
+                shortened(&is)
+            );
+        }
+    }
+    Ok(())
 }
 
 async fn control(bench: &Bench, method: &str, path: &str, body: &str) -> Result<(), TestCaseError> {
@@ -232,6 +294,8 @@ async fn control(bench: &Bench, method: &str, path: &str, body: &str) -> Result<
 struct Writer<'a> {
     bench: &'a Bench,
     token: String,
+    /// Each row as a sync first brought it.
+    first: Rows,
 }
 
 impl<'a> Writer<'a> {
@@ -250,10 +314,14 @@ impl<'a> Writer<'a> {
             serde_json::from_str(&reply.expect("a reply").text().await.expect("a text"))
                 .expect("JSON");
         let token = tokens["access_token"].as_str().expect("a token").to_owned();
-        Self { bench, token }
+        Self {
+            bench,
+            token,
+            first: Rows::new(),
+        }
     }
 
-    async fn take(&self, step: &Step, session: &Session) -> Result<(), TestCaseError> {
+    async fn take(&mut self, step: &Step, session: &Session) -> Result<(), TestCaseError> {
         match step {
             Step::Create { cells, exact: true } => self.put(None, cells).await,
             Step::Create {
@@ -274,8 +342,17 @@ impl<'a> Writer<'a> {
                 Some(id) => self.send("DELETE", &format!("({id})"), &Cells::new()).await,
                 None => Ok(()),
             },
-            Step::Sync => compare(self.bench, session).await,
+            Step::Sync => self.compare(session).await,
         }
+    }
+
+    /// Syncs, and fails where the mirror differs from the organisation.
+    async fn compare(&mut self, session: &Session) -> Result<(), TestCaseError> {
+        compare(self.bench, session).await?;
+        for (id, row) in mirrored(session).await {
+            self.first.entry(id).or_insert(row);
+        }
+        Ok(())
     }
 
     async fn pick(&self, row: &prop::sample::Index) -> Option<String> {
@@ -348,17 +425,20 @@ async fn truth(bench: &Bench) -> Rows {
     rows(reply.text().await.expect("a text").lines())
 }
 
-/// Syncs, and fails where the mirror differs from the organisation.
+async fn mirrored(session: &Session) -> Rows {
+    let (_, lines) = session
+        .records_json("account", &Selectors::default(), &[], 0, usize::MAX)
+        .await
+        .expect("records");
+    rows(lines.iter().map(String::as_str))
+}
+
 async fn compare(bench: &Bench, session: &Session) -> Result<(), TestCaseError> {
     for run in sync(session, SyncOptions::default()).await {
         prop_assert_eq!(run.status, RunStatus::Success, "{:?}", run);
     }
     let truth = truth(bench).await;
-    let (_, lines) = session
-        .records_json("account", &Selectors::default(), &[], 0, usize::MAX)
-        .await
-        .expect("records");
-    let mirror = rows(lines.iter().map(String::as_str));
+    let mirror = mirrored(session).await;
     prop_assert_eq!(
         mirror.keys().collect::<Vec<_>>(),
         truth.keys().collect::<Vec<_>>()
