@@ -533,7 +533,13 @@ async fn settings_and_purge_in_a_shell() {
         "$SM" purge leads --older-than 1 --json
         "$SM" purge leads --json
         "$SM" records leads --deleted only --json
-        "$SM" purge --json; echo "exit $?""#
+        "$SM" purge --json; echo "exit $?"
+        "$SM" settings mass-delete-percent 0 --quiet > /dev/null
+        "$SM" settings mass-delete-rows 3 --quiet > /dev/null
+        curl -fsS -X POST {url}/activity -d '{{"deletes":12,"tables":["lead"]}}' > /dev/null
+        "$SM" sync --full --json; echo "guard $?"
+        "$SM" sync 2>&1 | grep 'Among them'
+        "$SM" status --json"#
     );
     let output = in_session(&bench, &script).await;
     let all = text(&output);
@@ -549,6 +555,32 @@ async fn settings_and_purge_in_a_shell() {
         assert!(all.contains(part), "{part} is missing in {all}");
     }
     assert_eq!(all.matches("exit 2").count(), 2, "{all}");
+    // The question, with examples, by the admin's own limits.
+    assert!(
+        all.contains("guard 5") && all.contains("Among them: "),
+        "{all}"
+    );
+    for start in ["{\"runs\"", "{\"connection\":\"demo\",\"environment\""] {
+        let line = all
+            .lines()
+            .find(|line| line.starts_with(start))
+            .expect(start);
+        let document: Value = serde_json::from_str(line).expect("JSON");
+        let list = document["runs"]
+            .as_array()
+            .or(document["tables"].as_array());
+        let lead = list
+            .into_iter()
+            .flatten()
+            .find(|entry| entry["table"] == "lead");
+        let guard = &lead.expect("leads")["guard"];
+        assert!(guard["would_delete"].as_u64() > Some(3), "{document}");
+        assert_eq!(
+            guard["examples"].as_array().map(Vec::len),
+            Some(5),
+            "{document}"
+        );
+    }
     let number = |line: &str, key: &str| {
         let document: Value = serde_json::from_str(line).expect("JSON");
         document[key].as_u64().expect("a number")

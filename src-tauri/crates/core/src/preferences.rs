@@ -228,7 +228,7 @@ impl Session {
             Ok(rows)
         })
         .await?;
-        self.keep_irreplaceable().await;
+        self.recount_irreplaceable().await;
         self.touch();
         Ok(rows)
     }
@@ -251,7 +251,7 @@ impl Session {
         match done {
             Ok(purged) if purged != Purged::default() => {
                 tracing::info!(?purged, "let go");
-                self.keep_irreplaceable().await;
+                self.recount_irreplaceable().await;
             }
             Ok(_) => {}
             // The next sync tries again.

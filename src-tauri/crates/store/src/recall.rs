@@ -86,6 +86,19 @@ impl Mirror {
         })
     }
 
+    /// The number of the newest entry of the history; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn newest_change(&self) -> Result<Option<i64>> {
+        self.read(|connection| {
+            let sql = "SELECT max(number) FROM history";
+            Ok(connection
+                .prepare_cached(sql)?
+                .query_row([], |row| row.get(0))?)
+        })
+    }
+
     /// Lets go of what was seen, or found deleted, before these times (ms since 1970). Call it while
     /// no sync is under way: numbers of rows that go are given again.
     ///

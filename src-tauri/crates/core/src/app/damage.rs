@@ -29,8 +29,11 @@ pub struct Rescue {
     pub counted: bool,
 }
 
-/// The setting that holds how many deleted rows and entries of the history a mirror had when its last
-/// sync ended: a damaged one cannot always tell.
+/// How many deleted rows and entries of the history a mirror had when its second copy was made, and the
+/// number of the newest entry.
+type Kept = (u64, u64, Option<i64>);
+
+/// The setting that holds [`Kept`]: a damaged mirror cannot always tell.
 fn kept_setting(connection: Uuid) -> String {
     format!("irreplaceable/{connection}")
 }
@@ -43,16 +46,11 @@ fn rescue_setting(connection: Uuid) -> String {
 impl Rescue {
     /// What was saved of the mirror itself, then of its second copy; `kept` is how many deleted rows
     /// and entries there were.
-    fn new(
-        moved_to: Option<PathBuf>,
-        own: Rescued,
-        second: Rescued,
-        kept: Option<(u64, u64)>,
-    ) -> Self {
+    fn new(moved_to: Option<PathBuf>, own: Rescued, second: Rescued, kept: Option<Kept>) -> Self {
         let deleted_rows = own.tombstones + second.tombstones;
         let changes = own.changes + second.changes;
         let lost = match (own.is_uncounted, kept) {
-            (true, Some((rows, entries))) => {
+            (true, Some((rows, entries, _))) => {
                 rows.saturating_sub(deleted_rows) + entries.saturating_sub(changes)
             }
             _ => own.lost.saturating_sub(second.tombstones + second.changes),
@@ -160,29 +158,48 @@ impl App {
     }
 }
 
-fn kept(db: &AppDb, connection: Uuid) -> Result<Option<(u64, u64)>> {
+fn kept(db: &AppDb, connection: Uuid) -> Result<Option<Kept>> {
     let text = db.setting(&kept_setting(connection))?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 impl Session {
-    /// Keeps a second copy of what no organisation gives again, and how much that is. Call it while
-    /// the connection's lock is held.
+    /// Keeps a second copy of what no organisation gives again, and how much that is, where something
+    /// came to it. Call it while the connection's lock is held.
     pub(crate) async fn keep_irreplaceable(&self) {
         let session = self.clone();
-        let kept = blocking(move || {
+        let copied = blocking(move || {
             let (mirror, id) = (session.mirror(), session.row().id);
+            let newest = mirror.newest_change()?;
+            let is_known = match kept(session.db(), id)? {
+                Some((_, _, known)) => known == newest,
+                None => newest.is_none() && mirror.irreplaceable()? == (0, 0),
+            };
+            if is_known {
+                return Ok(());
+            }
             let copy = mirror.second_copy(&session.data_dir().second_copy(id))?;
             mirror.copy_irreplaceable(&copy)?;
-            let counts = mirror.irreplaceable()?;
-            let text = serde_json::to_string(&counts).map_err(StoreError::from)?;
+            let (rows, changes) = mirror.irreplaceable()?;
+            let kept: Kept = (rows, changes, newest);
+            let text = serde_json::to_string(&kept).map_err(StoreError::from)?;
             Ok(session.db().set_setting(&kept_setting(id), &text)?)
         })
         .await;
-        // The next sync that changes something tries again.
-        if let Err(error) = kept {
+        // The next sync tries again.
+        if let Err(error) = copied {
             tracing::warn!(%error, "deleted rows and history have no second copy");
         }
+    }
+
+    /// Has the second copy made and counted again: something was let go of.
+    pub(crate) async fn recount_irreplaceable(&self) {
+        let (db, id) = (self.db().clone(), self.row().id);
+        let forgotten = blocking(move || Ok(db.set_setting(&kept_setting(id), "")?)).await;
+        if let Err(error) = forgotten {
+            tracing::warn!(%error, "deleted rows and history are counted as before");
+        }
+        self.keep_irreplaceable().await;
     }
 
     /// What became of the mirror that was damaged last; `None` where none was.

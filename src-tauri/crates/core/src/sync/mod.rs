@@ -174,8 +174,6 @@ impl Session {
         }
         if !cancel.is_cancelled() {
             self.keep_to_limits().await;
-        }
-        if reports.iter().any(|run| run.updated + run.deleted > 0) {
             self.keep_irreplaceable().await;
         }
         self.settle().await;
