@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use salesmirror_core::{Error, PendingSignIn, SyncOptions, VerifyOptions, usual_columns};
 use salesmirror_wire::{
     AppState, Connection, ConnectionForm, ErrorReply, Event, ExportProgress, ExportRequest,
-    FieldProblem, Proof, ProofProgress, Record, Run, TableColumns, Theme, View, ViewRequest,
-    Window,
+    FieldProblem, Happening, Proof, ProofProgress, Record, Run, TableColumns, Theme, View,
+    ViewRequest, Window,
 };
 use tauri::{AppHandle, Manager as _, State};
 use tauri_plugin_dialog::DialogExt as _;
@@ -40,6 +40,8 @@ const SIGN_IN_PATIENCE: Duration = Duration::from_secs(300);
 const SHOWN_COLUMNS: usize = 9;
 /// Rows that one window may ask for.
 const MOST_ROWS: u32 = 1_000;
+/// Happenings that a record's panel lists.
+const MOST_HAPPENINGS: u32 = 200;
 
 #[tauri::command]
 pub async fn app_state(handle: AppHandle) -> AppState {
@@ -306,6 +308,18 @@ pub async fn record(
 ) -> Reply<Record> {
     let session = desk.session(&connection).await?;
     Ok(convert::record(session.record(&table, &id).await?))
+}
+
+#[tauri::command]
+pub async fn history(
+    desk: State<'_, Desk>,
+    connection: String,
+    table: String,
+    id: String,
+) -> Reply<Vec<Happening>> {
+    let session = desk.session(&connection).await?;
+    let happenings = session.history_of(&table, &id, MOST_HAPPENINGS).await?;
+    Ok(happenings.into_iter().map(convert::happening).collect())
 }
 
 #[tauri::command]

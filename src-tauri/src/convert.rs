@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    Cell, ColumnKind, ConnectionRow, Deleted, Error, ExportOptions, Flow, Form, PendingSignIn,
-    Preview, Progress, RecordDetail, Request, Result, RunRow, Secret, Selectors, Session, Shown,
-    TableMetadata, TableStatus, Verification, ViewRow,
+    Cell, ColumnKind, ConnectionRow, Deleted, Error, ExportOptions, FieldChange, Flow, Form,
+    Happening, PendingSignIn, Preview, Progress, RecordDetail, Request, Result, RunRow, Secret,
+    Selectors, Session, Shown, TableMetadata, TableStatus, Verification, ViewRow, told_text,
+    what_word,
 };
 use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
 use serde::de::DeserializeOwned;
@@ -275,6 +276,22 @@ pub fn run(run: RunRow) -> wire::Run {
         throttled_ms: run.throttled_ms,
         duration_ms: u64::try_from(ended - run.started_at).unwrap_or_default(),
         error: run.error.as_deref().map(kept_error),
+    }
+}
+
+/// Something that happened to a record.
+pub fn happening(happening: Happening) -> wire::Happening {
+    let field = |change: FieldChange| wire::FieldChange {
+        from: change.from.as_ref().map(|told| told_text(Some(told))),
+        to: change.to.as_ref().map(|told| told_text(Some(told))),
+        kind: kind(change.kind),
+        column: change.column,
+    };
+    wire::Happening {
+        what: named(what_word(happening.what)),
+        seen_at: happening.seen_at,
+        run: happening.run,
+        fields: happening.fields.into_iter().map(field).collect(),
     }
 }
 

@@ -246,6 +246,24 @@ impl Window {
         panic!("{id} is \"{text}\", not \"{part}\"");
     }
 
+    /// The element's text, seen or not.
+    pub async fn content(&self, id: &str) -> Value {
+        self.js(&format!(
+            "return document.querySelector('{}')?.textContent ?? null",
+            by_id(id)
+        ))
+        .await
+    }
+
+    /// Waits until that is another one.
+    pub async fn expect_other_content(&self, id: &str, before: &Value) {
+        let begun = Instant::now();
+        while self.content(id).await == *before {
+            assert!(begun.elapsed() < PATIENCE, "{id} stays {before}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub async fn js(&self, script: &str) -> Value {
         self.client
             .execute(script, Vec::new())

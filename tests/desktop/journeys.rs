@@ -221,9 +221,13 @@ async fn organization() -> SampleOrg {
     SampleOrg::start(config).await.expect("an organisation")
 }
 
-async fn control(org: &SampleOrg, path: &str, body: &'static str) {
+async fn control(org: &SampleOrg, path: &str, body: impl Into<String>) {
     let url = format!("{}/{path}", org.description().control_url);
-    let reply = reqwest::Client::new().post(url).body(body).send().await;
+    let reply = reqwest::Client::new()
+        .post(url)
+        .body(body.into())
+        .send()
+        .await;
     assert!(reply.expect("a reply").status().is_success(), "{path}");
 }
 
@@ -299,6 +303,7 @@ async fn an_organisation_is_connected_by_the_form_and_browsed_while_it_syncs() {
             .await;
     }
     prove(&window, &org).await;
+    history(&window, &org).await;
     guard(&window, &org).await;
     window.close().await;
 }
@@ -338,6 +343,41 @@ async fn prove(window: &Window, org: &SampleOrg) {
     window.picture("proof-equal");
     window.click("proof-close").await;
     window.expect_text("verify", "Verified equal").await;
+}
+
+/// A record tells what changed in it.
+async fn history(window: &Window, org: &SampleOrg) {
+    let url = format!("{}/table/contact", org.description().control_url);
+    let reply = reqwest::get(url).await.expect("a reply");
+    let text = reply.text().await.expect("a text");
+    let first = text.lines().next().expect("a contact");
+    let first: serde_json::Value = serde_json::from_str(first).expect("JSON");
+    for title in ["Chief Quilt Officer", "Quilt Emeritus"] {
+        let id = &first["contactid"];
+        let body = json!({"table": "contact", "id": id, "values": {"jobtitle": title}});
+        control(org, "records", body.to_string()).await;
+        let before = window.content("run-newest").await;
+        window.click("sync-now").await;
+        window.expect_other_content("run-newest", &before).await;
+        window.expect_text("table-state-contact", "In sync").await;
+    }
+    window.click("nav-contact").await;
+    window.write("search", "Quilt").await;
+    window
+        .expect_js(
+            "return [...document.querySelectorAll('.ag-row .cell-name')].filter((cell) => cell.textContent !== '').length",
+            &json!(1),
+        )
+        .await;
+    open_first_row(window).await;
+    window.click("panel-history").await;
+    window.expect_text("history", "Chief Quilt Officer").await;
+    window.expect_text("history", "Quilt Emeritus").await;
+    window.picture("history");
+    window.click("nav-home").await;
+    window.click("run-contact").await;
+    window.expect_text("run-details", "page").await;
+    window.picture("run-details");
 }
 
 /// A role that reads less makes rows vanish from a full sync: the guard asks, and keeps them.

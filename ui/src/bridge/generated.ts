@@ -250,6 +250,24 @@ bom: boolean,
  */
 formula_guard: boolean, };
 
+export type FieldChange = { 
+/**
+ * Logical name.
+ */
+column: string, 
+/**
+ * Its kind at that time.
+ */
+kind: ColumnKind, 
+/**
+ * What it was.
+ */
+from: string | null, 
+/**
+ * What it became.
+ */
+to: string | null, };
+
 export type FieldProblem = { 
 /**
  * The field's name in [`ConnectionForm`].
@@ -313,6 +331,24 @@ live_before: number,
  * Names of some of them.
  */
 examples: Array<string>, };
+
+export type Happening = { 
+/**
+ * What it was.
+ */
+what: What, 
+/**
+ * When a sync saw it, ms since 1970.
+ */
+seen_at: number, 
+/**
+ * The number of the run that saw it.
+ */
+run: number | null, 
+/**
+ * The columns that changed.
+ */
+fields: Array<FieldChange>, };
 
 export type Progress = { 
 /**
@@ -660,6 +696,8 @@ deleted: Deleted,
  */
 stale_only: boolean, };
 
+export type What = "changed" | "deleted" | "returned";
+
 export type Window = { 
 /**
  * The rows.
@@ -686,6 +724,7 @@ export const commands = {
   window: (view: number, offset: number, limit: number, columns: Array<string>) => invoke<Window>("window", { view, offset, limit, columns }),
   closeView: (view: number) => invoke<void>("close_view", { view }),
   record: (connection: string, table: string, id: string) => invoke<Record>("record", { connection, table, id }),
+  history: (connection: string, table: string, id: string) => invoke<Array<Happening>>("history", { connection, table, id }),
   chooseExportFile: (suggested: string) => invoke<string | null>("choose_export_file", { suggested }),
   export: (connection: string, request: ExportRequest) => invoke<void>("export", { connection, request }),
   cancelExport: () => invoke<void>("cancel_export"),

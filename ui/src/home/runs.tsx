@@ -37,6 +37,9 @@ export function RunsCard({ connection }: { connection: Connection }) {
     <section className="card runs" aria-label="Runs">
       <header className="card-header">
         <h2>Runs, last 24 hours</h2>
+        <span className="offscreen" data-testid="run-newest">
+          Newest is run {runs[0]?.id}
+        </span>
         <ul className="legend">
           <li className="legend-incremental">Incremental</li>
           <li className="legend-full">Full</li>

@@ -34,9 +34,10 @@ import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
 import { StateIcon, stateWord } from "../parts/state";
 import type { OpenRecord } from "./columns";
+import { HistoryTab } from "./history";
 import { useColumns } from "./use-columns";
 
-type TabName = "fields" | "all" | "json";
+type TabName = "fields" | "all" | "history" | "json";
 
 export function RecordPanel({
   connection,
@@ -106,6 +107,9 @@ export function RecordPanel({
       >
         <Tab value="fields">Fields</Tab>
         <Tab value="all">All {columns?.columns.length ?? ""}</Tab>
+        <Tab value="history" data-testid="panel-history">
+          History
+        </Tab>
         <Tab value="json" data-testid="panel-json">
           JSON
         </Tab>
@@ -115,6 +119,13 @@ export function RecordPanel({
         {record && columns ? (
           tab === "json" ? (
             <pre className="panel-json">{record.raw}</pre>
+          ) : tab === "history" ? (
+            <HistoryTab
+              connection={connection}
+              columns={columns}
+              shown={shown}
+              changed={table?.last_sync}
+            />
           ) : (
             <Fields
               connection={connection}

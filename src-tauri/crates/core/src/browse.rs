@@ -84,19 +84,12 @@ impl Session {
     /// A record that the mirror never saw, a table that was never synced, a database that cannot be
     /// read.
     pub async fn record(&self, table: &str, id: &str) -> Result<RecordDetail> {
-        let unknown = || {
-            Error::usage(
-                "unknown_record",
-                "The mirror has no such record.",
-                "Sync the table, then look again.",
-            )
-        };
-        let id = parse_guid(id).ok_or_else(unknown)?;
+        let id = parse_guid(id).ok_or_else(unknown_record)?;
         let metadata = self.metadata(table).await?;
         let (mirror, link) = (self.mirror().clone(), self.record_link(table, id)?);
         blocking(move || {
             let Some(row) = mirror.record(&metadata.logical_name, id, true)? else {
-                return Err(unknown());
+                return Err(unknown_record());
             };
             let raw = row.raw.clone().unwrap_or_default();
             let raw = indented(&String::from_utf8_lossy(&raw));
@@ -124,6 +117,15 @@ impl Session {
             .append_pair("id", &id.to_string());
         Ok(url.into())
     }
+}
+
+/// What to say of an id that the mirror has not.
+pub(crate) fn unknown_record() -> Error {
+    Error::usage(
+        "unknown_record",
+        "The mirror has no such record.",
+        "Sync the table, then look again.",
+    )
 }
 
 /// JSON over several lines, two spaces a level. Values are not read, so that every digit stays.

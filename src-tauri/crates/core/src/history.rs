@@ -1,15 +1,25 @@
 //! What happened to a record while it was mirrored.
 
-use salesmirror_model::{ColumnKind, ColumnMetadata};
+use salesmirror_model::{ColumnKind, ColumnMetadata, parse_guid};
 use salesmirror_store::{FieldChange, Happening, Told, What};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::browse::unknown_record;
 use crate::error::Result;
 use crate::render::moment;
 use crate::session::Session;
 
 impl Session {
+    /// The same for an id as it was typed or clicked.
+    ///
+    /// # Errors
+    /// Those of [`Session::history`], and a record that the mirror never saw.
+    pub async fn history_of(&self, table: &str, id: &str, limit: u32) -> Result<Vec<Happening>> {
+        let id = parse_guid(id).ok_or_else(unknown_record)?;
+        self.history(table, id, limit).await
+    }
+
     /// What happened to a record, the newest first: changes of its columns, its deletion, its return.
     /// Its first arrival is not told. Choices have the labels that the organisation has for them now.
     ///

@@ -4,8 +4,8 @@
 use ts_rs::{Config, TS};
 
 use crate::{
-    AppState, Connection, ConnectionForm, ExportRequest, FieldProblem, Proof, Record, Run,
-    TableColumns, Theme, View, ViewRequest, Window,
+    AppState, Connection, ConnectionForm, ExportRequest, FieldProblem, Happening, Proof, Record,
+    Run, TableColumns, Theme, View, ViewRequest, Window,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -59,6 +59,7 @@ commands! {
     window(view: u32, offset: f64, limit: u32, columns: Vec<String>) -> Window;
     close_view(view: u32) -> ();
     record(connection: String, table: String, id: String) -> Record;
+    history(connection: String, table: String, id: String) -> Vec<Happening>;
     choose_export_file(suggested: String) -> Option<String>;
     export(connection: String, request: ExportRequest) -> ();
     cancel_export() -> ();

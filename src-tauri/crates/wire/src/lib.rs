@@ -6,6 +6,7 @@ pub mod commands;
 mod connection;
 mod error;
 mod event;
+mod history;
 mod proof;
 mod records;
 mod typescript;
@@ -16,6 +17,7 @@ pub use connection::{
 };
 pub use error::ErrorReply;
 pub use event::{Event, ExportProgress};
+pub use history::{FieldChange, Happening, What};
 pub use proof::{Fix, Proof, ProofProgress};
 pub use records::{
     Choice, Column, ColumnKind, Deleted, ExportRequest, Filter, FilterOp, GridCell, Record, Row,

@@ -7,10 +7,10 @@ use ts_rs::{Config, TS};
 use crate::commands::commands;
 use crate::{
     AppState, Choice, Column, ColumnKind, Connection, ConnectionForm, Deleted, Environment,
-    ErrorReply, Event, ExportProgress, ExportRequest, FieldProblem, Filter, FilterOp, Fix,
-    GridCell, GuardQuestion, Progress, Proof, ProofProgress, Record, Row, Run, RunStatus,
-    SearchProgress, SignIn, Sort, Strategy, Table, TableColumns, TableState, Theme, View,
-    ViewRequest, Window,
+    ErrorReply, Event, ExportProgress, ExportRequest, FieldChange, FieldProblem, Filter, FilterOp,
+    Fix, GridCell, GuardQuestion, Happening, Progress, Proof, ProofProgress, Record, Row, Run,
+    RunStatus, SearchProgress, SignIn, Sort, Strategy, Table, TableColumns, TableState, Theme,
+    View, ViewRequest, What, Window,
 };
 
 /// The text of the generated module.
@@ -71,12 +71,14 @@ fn declarations(config: &Config) -> Vec<String> {
         Event,
         ExportProgress,
         ExportRequest,
+        FieldChange,
         FieldProblem,
         Filter,
         FilterOp,
         Fix,
         GridCell,
         GuardQuestion,
+        Happening,
         Progress,
         Proof,
         ProofProgress,
@@ -94,6 +96,7 @@ fn declarations(config: &Config) -> Vec<String> {
         Theme,
         View,
         ViewRequest,
+        What,
         Window,
     ]
 }
