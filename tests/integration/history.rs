@@ -836,3 +836,39 @@ async fn damage_is_said_in_a_shell_with_counts_and_found_by_commands_that_read()
     assert!(all.contains("The local copy was damaged"), "{all}");
     assert_eq!(all.matches("exit 0").count(), 2, "{all}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_let_go_of_is_in_no_copy_either() {
+    let bench = Bench::new(FEW).await;
+    let session = bench.session().await;
+    sync(&session, SyncOptions::default()).await;
+    for table in ["contact", "lead", "account"] {
+        delete(&bench, table, 9).await;
+    }
+    sync(&session, SyncOptions::default()).await;
+    let kept = tombstones(&session, "account").await;
+    assert!(!kept.is_empty());
+    let contacts = ["contact".to_owned()];
+    let purged = session
+        .purge_deleted(&contacts, 0, &CancellationToken::new())
+        .await
+        .expect("a purge");
+    assert!(purged > 0);
+    session.remove_table("lead").await.expect("a table");
+    drop(session);
+    // All that is left is the second copy.
+    harm(&mirror_file(&bench), Harm::CutOff(0));
+    let app = bench.app();
+    let row = app.find(None).await.expect("the connection");
+    let session = app.session(&row).await.expect("a session");
+    let rescue = session.rescue().expect("a rescue");
+    assert_eq!(
+        (rescue.deleted_rows as usize, rescue.changes as usize),
+        (kept.len(), kept.len())
+    );
+    assert_eq!(tombstones(&session, "account").await, kept);
+    assert!(tombstones(&session, "contact").await.is_empty());
+    let tables = session.mirrored_tables().await.expect("tables");
+    assert!(!tables.contains(&"lead".to_owned()));
+    assert!(session.metadata("lead").await.is_err());
+}

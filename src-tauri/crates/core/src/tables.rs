@@ -170,7 +170,7 @@ impl Session {
             names.retain(|name| *name != gone);
             match session.mirror().drop_table(&gone) {
                 // It was chosen, and never synced.
-                Ok(()) | Err(StoreError::UnknownTable(_)) => Ok(()),
+                Ok(()) | Err(StoreError::UnknownTable(_)) => session.drop_copied(&gone),
                 Err(error) => Err(error.into()),
             }
         })

@@ -99,7 +99,7 @@ impl App {
         let path = data_dir.mirror(id);
         let size = std::fs::metadata(&path).map_or(0, |file| file.len());
         // An empty file would pass for a new mirror.
-        let is_emptied = size == 0 && kept(db, id)?.is_some();
+        let is_emptied = size == 0 && data_dir.second_copy(id).exists();
         if !data_dir.is_damaged(id) && !is_emptied {
             match Mirror::open(&path, key) {
                 Ok(mirror) => return Ok((mirror, None)),
@@ -192,14 +192,31 @@ impl Session {
         }
     }
 
-    /// Has the second copy made and counted again: something was let go of.
+    /// Has the second copy brought up to date and counted again: something was let go of.
     pub(crate) async fn recount_irreplaceable(&self) {
-        let (db, id) = (self.db().clone(), self.row().id);
-        let forgotten = blocking(move || Ok(db.set_setting(&kept_setting(id), "")?)).await;
+        let session = self.clone();
+        let forgotten = blocking(move || session.forget_counts()).await;
         if let Err(error) = forgotten {
             tracing::warn!(%error, "deleted rows and history are counted as before");
         }
         self.keep_irreplaceable().await;
+    }
+
+    fn forget_counts(&self) -> Result<()> {
+        Ok(self.db().set_setting(&kept_setting(self.row().id), "")?)
+    }
+
+    /// Lets a table that is mirrored no more go from the second copy. Call it while the connection's
+    /// lock is held.
+    pub(crate) fn drop_copied(&self, table: &str) -> Result<()> {
+        let path = self.data_dir().second_copy(self.row().id);
+        if path.exists() {
+            match self.mirror().second_copy(&path)?.drop_table(table) {
+                Ok(()) | Err(StoreError::UnknownTable(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.forget_counts()
     }
 
     /// What became of the mirror that was damaged last; `None` where none was.
