@@ -194,6 +194,16 @@ pub fn pages(organization: &Organization) -> Result<Vec<Page>> {
         .collect())
 }
 
+/// The pages of one table that were asked for since the organisation began.
+///
+/// # Errors
+/// Where the organisation does not tell.
+pub fn chain(organization: &Organization, set: &str) -> Result<Vec<Page>> {
+    let mut pages = pages(organization)?;
+    pages.retain(|page| page.url.contains(&format!("{set}?")));
+    Ok(pages)
+}
+
 /// A drain of pages.
 pub struct Drain {
     /// From the program's start to its end.

@@ -54,6 +54,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let mut report = Report::default();
     first_sync(options, &mut report)?;
+    far_away(options, &mut report)?;
     round_trips(&mut report)?;
     if options.large > 0 {
         growth(options, &mut report)?;
@@ -154,6 +155,46 @@ fn first_sync(options: &Options, report: &mut Report) -> Result<()> {
         "mirror with substring search ÷ JSON",
         mirror_bytes(&cli)? as f64 / json_bytes,
         0.65,
+    ));
+    Ok(())
+}
+
+/// S2: a first sync from a service that takes its time for each page, beside the pages of its largest
+/// table one after the other.
+fn far_away(options: &Options, report: &mut Report) -> Result<()> {
+    step("A first sync with 800 ms before each page");
+    let part = |per_mille: u64| options.rows * per_mille / 2_000;
+    let rows = format!(
+        "account={},contact={},lead={},opportunity={},systemuser={}",
+        part(150),
+        part(750),
+        part(50),
+        part(45),
+        part(5)
+    );
+    let cli = cli();
+    let organization =
+        Organization::start(&cli.program, &["--rows", &rows, "--latency-ms", "800"])?;
+    // The first sync makes the pages, which the server keeps.
+    cli.forget()?;
+    cli.connect(&organization)?;
+    sync(&cli, &["--no-search"])?;
+    let chain = measure::chain(&organization, "/contacts")?;
+    cli.forget()?;
+    cli.connect(&organization)?;
+    let far = sync(&cli, &["--no-search"])?;
+    let alone = drain(&organization, &chain)?;
+    report.add(Figure::told("S2", "pages of contacts", chain.len() as f64));
+    report.add(Figure::told(
+        "S2",
+        "these pages alone, seconds",
+        alone.seconds,
+    ));
+    report.add(Figure::at_most(
+        "S2",
+        "first sync ÷ these pages",
+        far.seconds / alone.seconds,
+        1.1,
     ));
     Ok(())
 }
