@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use salesmirror_core::{Error, PendingSignIn, SyncOptions, VerifyOptions, usual_columns};
 use salesmirror_wire::{
     AppState, Connection, ConnectionForm, ErrorReply, Event, ExportProgress, ExportRequest,
-    FieldProblem, Happening, Proof, ProofProgress, Record, Run, TableColumns, Theme, View,
-    ViewRequest, Window,
+    FieldProblem, Happening, Preference, Proof, ProofProgress, Record, Run, TableColumns, Theme,
+    View, ViewRequest, Window,
 };
 use tauri::{AppHandle, Manager as _, State};
 use tauri_plugin_dialog::DialogExt as _;
@@ -443,6 +443,23 @@ fn cannot_open(what: &str, error: &tauri_plugin_opener::Error) -> Refusal {
         format!("The system did not open {what}: {error}."),
         "Copy it and open it by hand.",
     ))
+}
+
+#[tauri::command]
+pub async fn preferences(desk: State<'_, Desk>, connection: String) -> Reply<Vec<Preference>> {
+    let found = desk.session(&connection).await?.preferences().await?;
+    Ok(found.into_iter().map(convert::preference).collect())
+}
+
+#[tauri::command]
+pub async fn set_preference(
+    desk: State<'_, Desk>,
+    connection: String,
+    key: String,
+    value: String,
+) -> Reply<()> {
+    let session = desk.session(&connection).await?;
+    Ok(session.set_preference(&key, &value).await.map(drop)?)
 }
 
 #[tauri::command]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use salesmirror_core::{
     Cell, ColumnKind, ConnectionRow, Deleted, Error, ExportOptions, FieldChange, Flow, Form,
-    Happening, PendingSignIn, Preview, Progress, RecordDetail, Request, Result, RunRow, Secret,
-    Selectors, Session, Shown, TableMetadata, TableStatus, Verification, ViewRow, told_text,
-    what_word,
+    Happening, PendingSignIn, Preference, Preview, Progress, RecordDetail, Request, Result, RunRow,
+    Secret, Selectors, Session, Shown, TableMetadata, TableStatus, Verification, ViewRow,
+    told_text, what_word,
 };
 use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
 use serde::de::DeserializeOwned;
@@ -276,6 +276,15 @@ pub fn run(run: RunRow) -> wire::Run {
         throttled_ms: run.throttled_ms,
         duration_ms: u64::try_from(ended - run.started_at).unwrap_or_default(),
         error: run.error.as_deref().map(kept_error),
+    }
+}
+
+/// A setting of a connection.
+pub fn preference(preference: Preference) -> wire::Preference {
+    wire::Preference {
+        key: preference.key.to_owned(),
+        value: preference.value,
+        default: preference.default.to_owned(),
     }
 }
 

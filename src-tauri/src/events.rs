@@ -113,14 +113,7 @@ fn follow(handle: &AppHandle, desk: &Desk, row: &ConnectionRow, session: &Sessio
 async fn open_anew(handle: AppHandle, row: ConnectionRow) {
     let desk = handle.state::<Desk>();
     desk.close_views_of(&row);
-    let reopened = async {
-        let app = desk.app().await?;
-        if let Ok(session) = app.session(&row).await {
-            // It holds the lock of the connection until its other tables have ended.
-            session.end_sync().await;
-        }
-        app.reopen(&row).await
-    };
+    let reopened = async { desk.app().await?.reopen(&row).await };
     match reopened.await {
         Ok(session) => session.start_sync(SyncOptions::default()),
         Err(error) => tracing::error!(%error, "the damaged mirror could not be replaced"),

@@ -49,7 +49,7 @@ impl Sample {
         let mut running = self.running.lock().await;
         if running.is_none() {
             let organization = start(port).await?;
-            *running = Some(keep_alive(organization));
+            *running = Some(organization.live(ACTIVITY_EVERY, ACTIVITY));
         }
         Ok(())
     }
@@ -65,7 +65,7 @@ impl Sample {
         }
         let organization = start(0).await?;
         let place = organization.description().clone();
-        *running = Some(keep_alive(organization));
+        *running = Some(organization.live(ACTIVITY_EVERY, ACTIVITY));
         let request = Request {
             name: "Sample organisation".to_owned(),
             environment: place.environment_url,
@@ -112,16 +112,6 @@ async fn start(port: u16) -> Result<SampleOrg> {
             "Another program uses the port. Close it and start Salesmirror again, or disconnect the \
              sample and explore it anew. What is mirrored can be browsed meanwhile.",
         )
-    })
-}
-
-/// Holds the organisation and lets its people work.
-fn keep_alive(organization: SampleOrg) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(ACTIVITY_EVERY).await;
-            organization.activity(ACTIVITY);
-        }
     })
 }
 

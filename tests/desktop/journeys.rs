@@ -71,6 +71,7 @@ async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
         )
         .await;
     window.picture("home-dark");
+    settings(&window).await;
     disconnect(&window).await;
     let left: Vec<_> = std::fs::read_dir(folder.path().join("data"))
         .expect("a folder")
@@ -201,6 +202,26 @@ async fn export(window: &Window, file: &std::path::Path) {
     window.expect_text("export-done", "Exported").await;
     window.picture("exported");
     window.click("export-close").await;
+}
+
+/// What is chosen is kept, and shown when the page is opened again.
+async fn settings(window: &Window) {
+    window.click("nav-settings").await;
+    window
+        .expect_text("preference-mass-delete-percent", "More than 20%")
+        .await;
+    window.picture("settings-sync");
+    window.click("settings-storage-and-retention").await;
+    window.expect_text("preference-keep-history", "1 year").await;
+    window.click("preference-keep-history").await;
+    window.click_css("[role='option']:nth-of-type(2)").await;
+    window.expect_text("preference-keep-history", "90 days").await;
+    window.click("nav-home").await;
+    window.click("nav-settings").await;
+    window.click("settings-storage-and-retention").await;
+    window.expect_text("preference-keep-history", "90 days").await;
+    window.picture("settings-storage");
+    window.click("nav-home").await;
 }
 
 async fn disconnect(window: &Window) {

@@ -9,6 +9,7 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/home.css";
 import "./styles/records.css";
+import "./styles/settings.css";
 import "./styles/welcome.css";
 
 const nonce = styleNonce();

@@ -4,12 +4,14 @@ import { useSyncExternalStore } from "react";
 export type Place =
   | { page: "home"; connection: string | null }
   | { page: "table"; connection: string; table: string }
+  | { page: "settings"; connection: string }
   | { page: "connect" };
 
 export function readPlace(hash: string): Place {
   const [page, connection, table] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
   if (page === "connect") return { page };
   if (page === "table" && connection && table) return { page, connection, table };
+  if (page === "settings" && connection) return { page, connection };
   return { page: "home", connection: page === "home" && connection ? connection : null };
 }
 

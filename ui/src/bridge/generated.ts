@@ -350,6 +350,20 @@ run: number | null,
  */
 fields: Array<FieldChange>, };
 
+export type Preference = { 
+/**
+ * Its name, such as `keep-history`.
+ */
+key: string, 
+/**
+ * Its value: `forever`, or a number in the setting's unit.
+ */
+value: string, 
+/**
+ * The value where the admin said nothing.
+ */
+default: string, };
+
 export type Progress = { 
 /**
  * Rows read so far.
@@ -730,5 +744,7 @@ export const commands = {
   cancelExport: () => invoke<void>("cancel_export"),
   showInFolder: (path: string) => invoke<void>("show_in_folder", { path }),
   openLink: (url: string) => invoke<void>("open_link", { url }),
+  preferences: (connection: string) => invoke<Array<Preference>>("preferences", { connection }),
+  setPreference: (connection: string, key: string, value: string) => invoke<void>("set_preference", { connection, key, value }),
   setTheme: (theme: Theme) => invoke<void>("set_theme", { theme }),
 } as const;

@@ -1,5 +1,10 @@
 import { Tooltip } from "@fluentui/react-components";
-import { Home20Filled, Home20Regular } from "@fluentui/react-icons";
+import {
+  Home20Filled,
+  Home20Regular,
+  Settings20Filled,
+  Settings20Regular,
+} from "@fluentui/react-icons";
 import type { ReactNode } from "react";
 import type { AppState, Connection, Table } from "../bridge/generated";
 import { formatCount } from "../format";
@@ -16,15 +21,16 @@ export function Navigation({
 }: {
   app: AppState;
   connection: Connection;
-  current: string | null;
+  /** The name of a table, or of a page. */
+  current: string;
 }) {
   return (
     <nav className="navigation" aria-label="Connection and tables">
       <ConnectionSwitcher app={app} connection={connection} />
       <Item
         to={writePlace({ page: "home", connection: connection.id })}
-        isCurrent={current === null}
-        icon={current === null ? <Home20Filled /> : <Home20Regular />}
+        isCurrent={current === "home"}
+        icon={current === "home" ? <Home20Filled /> : <Home20Regular />}
         label="Home"
         testId="nav-home"
       />
@@ -37,6 +43,14 @@ export function Navigation({
           isCurrent={table.name === current}
         />
       ))}
+      <span className="spring" />
+      <Item
+        to={writePlace({ page: "settings", connection: connection.id })}
+        isCurrent={current === "settings"}
+        icon={current === "settings" ? <Settings20Filled /> : <Settings20Regular />}
+        label="Settings"
+        testId="nav-settings"
+      />
     </nav>
   );
 }

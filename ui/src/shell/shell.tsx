@@ -3,6 +3,7 @@ import type { AppState, Connection } from "../bridge/generated";
 import { HomePage } from "../home/home";
 import { useControlKey } from "../parts/control-key";
 import type { Place } from "../place";
+import { SettingsPage } from "../settings/settings";
 import { useActions } from "./actions";
 import { Announcer } from "./announcer";
 import { DisconnectDialog } from "./disconnect";
@@ -47,7 +48,7 @@ export function Shell({
   return (
     <div className="shell">
       <TopBar app={app} connection={connection} onShortcuts={() => setShortcuts(true)} />
-      <Navigation app={app} connection={connection} current={table?.name ?? null} />
+      <Navigation app={app} connection={connection} current={table?.name ?? place.page} />
       <main className="layer">
         {table ? (
           <Suspense fallback={null}>
@@ -57,6 +58,8 @@ export function Shell({
               table={table}
             />
           </Suspense>
+        ) : place.page === "settings" ? (
+          <SettingsPage key={connection.id} app={app} connection={connection} />
         ) : (
           <HomePage connection={connection} onDisconnect={() => setDisconnecting(true)} />
         )}

@@ -305,11 +305,16 @@ impl App {
     /// # Errors
     /// Where the keychain or the disk refuses.
     pub async fn reopen(&self, row: &ConnectionRow) -> Result<Session> {
-        self.inner
+        let open = self
+            .inner
             .sessions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&row.id);
+        if let Some(session) = open {
+            // It holds the connection's lock until its other tables have ended.
+            session.end_sync().await;
+        }
         self.session(row).await
     }
 

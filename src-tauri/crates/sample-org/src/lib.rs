@@ -196,6 +196,19 @@ impl SampleOrg {
     }
 }
 
+impl SampleOrg {
+    /// Lets its people work: so much changes again and again, until the task is aborted, and the
+    /// organisation ends with it.
+    pub fn live(self, every: Duration, activity: Activity) -> tokio::task::JoinHandle<()> {
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(every).await;
+                self.activity(activity);
+            }
+        })
+    }
+}
+
 /// Listens on 127.0.0.1, and on ::1 where that is to be had: browsers may take `localhost` for
 /// either.
 async fn listen(port: u16) -> io::Result<(u16, Vec<TcpListener>)> {

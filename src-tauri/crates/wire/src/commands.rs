@@ -4,8 +4,8 @@
 use ts_rs::{Config, TS};
 
 use crate::{
-    AppState, Connection, ConnectionForm, ExportRequest, FieldProblem, Happening, Proof, Record,
-    Run, TableColumns, Theme, View, ViewRequest, Window,
+    AppState, Connection, ConnectionForm, ExportRequest, FieldProblem, Happening, Preference,
+    Proof, Record, Run, TableColumns, Theme, View, ViewRequest, Window,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -65,5 +65,7 @@ commands! {
     cancel_export() -> ();
     show_in_folder(path: String) -> ();
     open_link(url: String) -> ();
+    preferences(connection: String) -> Vec<Preference>;
+    set_preference(connection: String, key: String, value: String) -> ();
     set_theme(theme: Theme) -> ();
 }

@@ -7,6 +7,7 @@ mod connection;
 mod error;
 mod event;
 mod history;
+mod preference;
 mod proof;
 mod records;
 mod typescript;
@@ -18,6 +19,7 @@ pub use connection::{
 pub use error::ErrorReply;
 pub use event::{Event, ExportProgress};
 pub use history::{FieldChange, Happening, What};
+pub use preference::Preference;
 pub use proof::{Fix, Proof, ProofProgress};
 pub use records::{
     Choice, Column, ColumnKind, Deleted, ExportRequest, Filter, FilterOp, GridCell, Record, Row,

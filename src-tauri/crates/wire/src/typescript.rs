@@ -8,9 +8,9 @@ use crate::commands::commands;
 use crate::{
     AppState, Choice, Column, ColumnKind, Connection, ConnectionForm, Deleted, Environment,
     ErrorReply, Event, ExportProgress, ExportRequest, FieldChange, FieldProblem, Filter, FilterOp,
-    Fix, GridCell, GuardQuestion, Happening, Progress, Proof, ProofProgress, Record, Row, Run,
-    RunStatus, SearchProgress, SignIn, Sort, Strategy, Table, TableColumns, TableState, Theme,
-    View, ViewRequest, What, Window,
+    Fix, GridCell, GuardQuestion, Happening, Preference, Progress, Proof, ProofProgress, Record,
+    Row, Run, RunStatus, SearchProgress, SignIn, Sort, Strategy, Table, TableColumns, TableState,
+    Theme, View, ViewRequest, What, Window,
 };
 
 /// The text of the generated module.
@@ -79,6 +79,7 @@ fn declarations(config: &Config) -> Vec<String> {
         GridCell,
         GuardQuestion,
         Happening,
+        Preference,
         Progress,
         Proof,
         ProofProgress,
