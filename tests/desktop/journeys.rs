@@ -212,14 +212,20 @@ async fn settings(window: &Window) {
         .await;
     window.picture("settings-sync");
     window.click("settings-storage-and-retention").await;
-    window.expect_text("preference-keep-history", "1 year").await;
+    window
+        .expect_text("preference-keep-history", "1 year")
+        .await;
     window.click("preference-keep-history").await;
     window.click_css("[role='option']:nth-of-type(2)").await;
-    window.expect_text("preference-keep-history", "90 days").await;
+    window
+        .expect_text("preference-keep-history", "90 days")
+        .await;
     window.click("nav-home").await;
     window.click("nav-settings").await;
     window.click("settings-storage-and-retention").await;
-    window.expect_text("preference-keep-history", "90 days").await;
+    window
+        .expect_text("preference-keep-history", "90 days")
+        .await;
     window.picture("settings-storage");
     window.click("nav-home").await;
 }
