@@ -124,10 +124,7 @@ pub async fn show(context: &Context, options: Show) -> Result<u8> {
     match (&history, context.output.json) {
         (Some(history), true) => line(&history::beside(&record, history)),
         _ if context.output.json || options.raw => line(&record),
-        _ => {
-            let value: Value = serde_json::from_str(&record).unwrap_or(Value::Null);
-            line(&serde_json::to_string_pretty(&value).unwrap_or(record));
-        }
+        _ => line(&salesmirror_core::indented(&record)),
     }
     if let (Some(history), false) = (&history, context.output.json) {
         line(&history::text(history));

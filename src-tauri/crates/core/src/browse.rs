@@ -129,7 +129,8 @@ pub(crate) fn unknown_record() -> Error {
 }
 
 /// JSON over several lines, two spaces a level. Values are not read, so that every digit stays.
-fn indented(json: &str) -> String {
+#[must_use]
+pub fn indented(json: &str) -> String {
     let mut text = String::with_capacity(json.len() * 5 / 4);
     let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
     let mut characters = json.chars().peekable();

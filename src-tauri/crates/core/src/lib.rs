@@ -27,7 +27,7 @@ mod tokens;
 mod whereabouts;
 
 pub use app::{App, Rescue, Settings};
-pub use browse::RecordDetail;
+pub use browse::{RecordDetail, indented};
 pub use connect::{Connected, Flow, PendingSignIn, Request};
 pub use data_dir::DataDir;
 pub use discovery::{DiscoveryRequest, Environment};
