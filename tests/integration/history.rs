@@ -103,12 +103,30 @@ async fn a_record_tells_what_changed_from_what_to_what_and_in_which_run() {
         field("statecode"),
         json!({"column": "statecode", "from": 0, "from_label": "Open", "to": 1, "to_label": "Won"})
     );
+    // It goes, and comes back as another.
+    let control = &bench.org.description().control_url;
+    let body = json!({"table": "opportunity", "id": id}).to_string();
+    let request = bench.http.delete(format!("{control}/records")).body(body);
+    let reply = request.send().await.expect("a reply");
+    assert!(reply.status().is_success(), "{}", reply.status());
+    sync(&session, SyncOptions::default()).await;
+    put(&bench, "opportunity", &id, json!({"name": "Back"})).await;
+    sync(&session, SyncOptions::default()).await;
+    let found = history(&session, "opportunity", &id).await;
+    let what: Vec<What> = found.iter().map(|entry| entry.what).collect();
+    assert_eq!(what[..3], [What::Returned, What::Deleted, What::Changed]);
+    let back = salesmirror_core::happening_json(&found[0]);
+    assert!(
+        back.contains(r#"{"column":"name","from":"After","to":"Back"}"#),
+        "{back}"
+    );
+    bench.assert_equal(&session).await;
     // The run is listed with what it did.
     let kept = session
-        .runs(Some("opportunity"), 1)
+        .runs(Some("opportunity"), 3)
         .await
         .expect("runs")
-        .remove(0);
+        .remove(2);
     assert_eq!(
         (
             kept.id,
