@@ -16,6 +16,7 @@ mod processes;
 mod property;
 mod refusals;
 mod replies;
+mod schedule;
 mod shape;
 mod signed_out;
 mod simulator;

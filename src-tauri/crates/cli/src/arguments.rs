@@ -58,6 +58,8 @@ pub enum Command {
     Tables(Tables),
     /// Bring the mirror up to date
     Sync(Sync),
+    /// Show or change when tables are synced by `sync --watch` and by the app
+    Schedule(Schedule),
     /// List what syncs did
     Runs(Runs),
     /// Show or change what is kept for how long, and when the mass-delete guard asks
@@ -207,6 +209,25 @@ pub struct Sync {
     /// Leave the search index as it is; the next sync lets it follow
     #[arg(long)]
     pub no_search: bool,
+    /// Go on until interrupted, and sync what is due by the schedule
+    #[arg(long, conflicts_with_all = ["full", "yes", "no_join"])]
+    pub watch: bool,
+}
+
+/// Without a table the connection's own schedule, by which all tables go that have none.
+#[derive(Args)]
+pub struct Schedule {
+    /// A table
+    pub table: Option<String>,
+    /// From one sync to the next: 30s, 15m, 2h, 1d, or off, or default
+    #[arg(long, value_name = "TIME")]
+    pub every: Option<String>,
+    /// Let the schedule rest
+    #[arg(long, conflicts_with = "resume")]
+    pub pause: bool,
+    /// Let it go on
+    #[arg(long)]
+    pub resume: bool,
 }
 
 /// Compares ids and versions of all rows, which takes one small page for 5,000 rows. Exits with 1

@@ -15,6 +15,7 @@ mod query;
 mod records;
 mod runs;
 mod sample_org;
+mod schedule;
 mod settings;
 mod sync;
 mod tables;
@@ -186,6 +187,7 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
         cancel,
     };
     let done = act(&context, arguments.command).await;
+    context.app.keep_request_counts().await;
     // Whatever found damage, the next command repairs it.
     context.app.note_damage()?;
     done
@@ -201,6 +203,7 @@ async fn act(context: &Context, command: Command) -> Result<u8> {
         Command::Status => sync::status(context).await,
         Command::Tables(options) => tables::tables(context, options).await,
         Command::Sync(options) => sync::sync(context, options).await,
+        Command::Schedule(options) => schedule::schedule(context, options).await,
         Command::Runs(options) => runs::runs(context, options).await,
         Command::Settings(options) => settings::settings(context, options).await,
         Command::Purge(options) => settings::purge(context, options).await,

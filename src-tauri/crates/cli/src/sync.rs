@@ -1,7 +1,5 @@
 //! `status`, `sync`, `invalidate`.
 
-use std::time::Duration;
-
 use salesmirror_core::{
     Category, Error, Preview, Rescue, Result, RunReport, RunStatus, Session, SyncOptions,
 };
@@ -10,7 +8,8 @@ use serde_json::{Value, json};
 use crate::Context;
 use crate::arguments;
 use crate::output::{self, error_json, grouped, moment, table};
-use crate::progress::Bars;
+use crate::progress::{self, Bars};
+use crate::schedule;
 
 pub async fn status(context: &Context) -> Result<u8> {
     let session = context.session().await?;
@@ -26,16 +25,20 @@ pub async fn status(context: &Context) -> Result<u8> {
             json!({
                 "table": table.table, "rows": table.rows, "deleted": table.deleted, "stale": table.stale,
                 "state": table.state, "strategy": table.strategy,
-                "last_sync": table.last_sync.map(moment), "next_sync": null, "last_error": error,
+                "last_sync": table.last_sync.map(moment), "next_sync": table.next_sync.map(moment), "last_error": error,
                 "reason": table.reason, "verified": table.verified.map(moment),
                 "guard": table.guard.as_ref().map(guard_json),
+                "delta_expires": table.delta_expires.map(moment),
             })
         })
         .collect();
     let row = session.row();
+    let (requests, requests_text) = schedule::requests(&session, &tables).await?;
+    let warnings = session.warnings(&tables).await?;
     let document = json!({
         "connection": row.name, "environment": row.environment, "signed_in": row.signed_in, "tables": documents,
         "rescued": session.last_rescue().await?.as_ref().map(rescue_json),
+        "requests": requests, "warnings": schedule::warnings_json(&warnings),
     });
     let lines: Vec<Vec<String>> = tables
         .iter()
@@ -47,21 +50,39 @@ pub async fn status(context: &Context) -> Result<u8> {
                 grouped(table.stale),
                 table.state.replace('_', " "),
                 table.last_sync.map_or_else(|| "–".to_owned(), moment),
+                table
+                    .next_sync
+                    .map_or_else(|| "–".to_owned(), schedule::due),
             ]
         })
         .collect();
     let text = table(
-        &["TABLE", ">ROWS", ">DELETED", ">STALE", "STATE", "LAST SYNC"],
+        &[
+            "TABLE",
+            ">ROWS",
+            ">DELETED",
+            ">STALE",
+            "STATE",
+            "LAST SYNC",
+            "NEXT SYNC",
+        ],
         &lines,
     );
     context.output.result(
         &document,
-        &format!("{} ({})\n{text}", row.name, row.environment),
+        &format!(
+            "{} ({})\n{text}\n{requests_text}",
+            row.name, row.environment
+        ),
     );
+    schedule::say_warnings(context, &warnings);
     Ok(0)
 }
 
 pub async fn sync(context: &Context, options: arguments::Sync) -> Result<u8> {
+    if options.watch {
+        return schedule::watch(context, &options).await;
+    }
     let session = context.session().await?;
     let mut tables = Vec::new();
     for name in &options.table {
@@ -137,23 +158,7 @@ async fn run(
     with_search: bool,
 ) -> Result<Vec<RunReport>> {
     let bars = Bars::new(context.output.quiet);
-    let showing = {
-        let (session, bars) = (session.clone(), bars.clone());
-        tokio::spawn(async move {
-            let mut changes = session.changes();
-            // What nobody sees is not worth reading the state of the tables for.
-            while bars.are_seen() && changes.changed().await.is_ok() {
-                if let Ok(tables) = session.status().await {
-                    for table in tables {
-                        if let Some(progress) = table.progress {
-                            bars.show(&table.table, progress.rows, progress.expected);
-                        }
-                    }
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        })
-    };
+    let showing = progress::follow(session, &bars);
     let runs = session.sync(options, &context.cancel).await;
     showing.abort();
     bars.clear();
@@ -170,7 +175,7 @@ async fn run(
     Ok(runs)
 }
 
-fn run_json(run: &RunReport) -> Value {
+pub fn run_json(run: &RunReport) -> Value {
     json!({
         "table": run.table, "strategy": run.strategy.as_str(), "status": run.status.as_str(),
         "inserted": run.inserted, "updated": run.updated, "deleted": run.deleted,

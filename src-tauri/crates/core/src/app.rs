@@ -87,6 +87,12 @@ impl App {
         &self.inner.http
     }
 
+    pub(crate) fn open_sessions(&self) -> Vec<Session> {
+        let sessions = self.inner.sessions.lock();
+        let sessions = sessions.unwrap_or_else(PoisonError::into_inner);
+        sessions.values().cloned().collect()
+    }
+
     pub(crate) fn retry(&self) -> RetryPolicy {
         self.inner.retry
     }

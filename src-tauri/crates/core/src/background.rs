@@ -1,11 +1,12 @@
 //! Syncs that go on while people do something else.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Category, Error};
+use crate::schedule::{Watched, Watching};
 use crate::session::Session;
 use crate::sync::SyncOptions;
 
@@ -15,6 +16,18 @@ pub struct Background {
     cancel: Mutex<CancellationToken>,
     syncs: AtomicUsize,
     problem: Mutex<Option<Error>>,
+    /// Ends the schedule that runs.
+    schedule: Mutex<Option<CancellationToken>>,
+}
+
+/// A sync that goes on; dropped when it ends.
+pub struct Running<'a>(&'a Session);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.background().syncs.fetch_sub(1, Ordering::SeqCst);
+        self.0.touch();
+    }
 }
 
 impl Background {
@@ -54,6 +67,65 @@ impl Session {
             session.touch();
             session.follow_with_search(&cancel).await;
         });
+    }
+
+    /// Counts a sync as one that goes on.
+    pub(crate) fn begin_running(&self) -> Running<'_> {
+        self.background().syncs.fetch_add(1, Ordering::SeqCst);
+        self.touch();
+        Running(self)
+    }
+
+    /// Syncs by the schedule from now on, beside the caller; nothing where it does already.
+    /// [`Session::stop_sync`] stops a round that goes on, and the next one comes in its time. It ends
+    /// by itself where the mirror turns out to be damaged: begin anew with the session that is opened
+    /// then.
+    pub fn start_schedule(&self) {
+        let ended = CancellationToken::new();
+        {
+            let mut schedule = self.schedule_token();
+            if schedule.as_ref().is_some_and(|token| !token.is_cancelled()) {
+                return;
+            }
+            *schedule = Some(ended.clone());
+        }
+        let session = self.clone();
+        tokio::spawn(async move {
+            while !ended.is_cancelled() {
+                let stop = session.background().token().child_token();
+                let watching = session.watch(&[], true, &stop, |told| {
+                    if let Watched::Round(Err(error)) = told {
+                        session.background().set_problem(Some(error.clone()));
+                    }
+                });
+                let watched = tokio::select! {
+                    watched = watching => watched,
+                    () = ended.cancelled() => break,
+                };
+                match watched {
+                    Ok(Watching::Stopped) => {}
+                    Ok(Watching::Damaged) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "the schedule cannot be read");
+                        session.background().set_problem(Some(error));
+                        break;
+                    }
+                }
+            }
+            ended.cancel();
+        });
+    }
+
+    /// Ends the schedule. A round that goes on is given up; what was committed stays.
+    pub fn end_schedule(&self) {
+        if let Some(token) = self.schedule_token().take() {
+            token.cancel();
+        }
+    }
+
+    fn schedule_token(&self) -> MutexGuard<'_, Option<CancellationToken>> {
+        let schedule = self.background().schedule.lock();
+        schedule.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets the search index catch up with what an earlier process left behind, without waiting.

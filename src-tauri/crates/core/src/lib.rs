@@ -19,6 +19,7 @@ mod query;
 mod random;
 mod render;
 mod runs;
+mod schedule;
 mod selectors;
 mod session;
 mod sync;
@@ -39,6 +40,9 @@ pub use form::{FieldProblem, Form};
 pub use history::{happening_json, told_text, what_word};
 pub use preferences::Preference;
 pub use render::{Shown, ViewRow};
+pub use schedule::{
+    Every, Requests, Schedule, ScheduleChange, TableSchedule, Warning, Watched, Watching,
+};
 pub use selectors::{Selectors, usual_columns};
 pub use session::{Session, TableStatus};
 pub use sync::{Compared, Difference, Fix, Verification, VerifyOptions};

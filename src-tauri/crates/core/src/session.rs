@@ -67,6 +67,12 @@ pub struct TableStatus {
     pub verified: Option<i64>,
     /// End of the last successful sync, ms since 1970.
     pub last_sync: Option<i64>,
+    /// When the next sync is due by the schedule, ms since 1970; in the past where it is due. `None`
+    /// where none follows by itself.
+    pub next_sync: Option<i64>,
+    /// When the organisation forgets what the next incremental sync builds on, ms since 1970; `None`
+    /// where it builds on nothing that ends.
+    pub delta_expires: Option<i64>,
     /// The last run's error as JSON.
     pub last_error: Option<String>,
     /// Rows inserted or updated, and deleted, in the last 24 hours.
@@ -220,6 +226,8 @@ impl Session {
             let runs = session.last_runs()?;
             let recent = session.inner.db.changes_since(id, now_ms() - DAY_MS)?;
             let names = chosen_tables(&session.inner.db, id, &states)?;
+            let plans = session.plans(&names, now_ms())?;
+            let delta_life = i64::from(session.kept_tracking_days()?) * DAY_MS;
             let progress = session
                 .inner
                 .progress
@@ -243,8 +251,18 @@ impl Session {
                         (None, Some(state)) => session.question(state)?,
                         _ => None,
                     };
+                    let plan = plans.iter().find(|plan| plan.table == name);
+                    let next_sync = plan.and_then(|plan| plan.next);
                     let status = table_status(name, state, last_run, recent, progress);
-                    Ok(TableStatus { guard, ..status })
+                    let delta_expires = state
+                        .filter(|state| has_delta_link(&state.checkpoint))
+                        .and_then(|state| Some(state.last_sync? + delta_life));
+                    Ok(TableStatus {
+                        guard,
+                        next_sync,
+                        delta_expires,
+                        ..status
+                    })
                 })
                 .collect()
         })
@@ -348,6 +366,8 @@ fn table_status(
         reason: last_run.map_or_else(String::new, |run| run.reason.clone()),
         verified: state.and_then(|state| state.verified),
         last_sync: state.and_then(|state| state.last_sync),
+        next_sync: None,
+        delta_expires: None,
         last_error: last_run
             .filter(|run| run.status == "failed")
             .and_then(|run| run.error.clone()),
@@ -361,6 +381,18 @@ fn table_status(
             },
             |state| state.search,
         ),
+    }
+}
+
+fn has_delta_link(checkpoint: &Checkpoint) -> bool {
+    match checkpoint {
+        Checkpoint::Following { .. } => true,
+        Checkpoint::Idle {
+            delta_link,
+            needs_full,
+            ..
+        } => delta_link.is_some() && !needs_full,
+        _ => false,
     }
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::body::Body;
 use crate::error::{ServiceError, request_id};
-use crate::limits::{Backoff, Limits, retry_after};
+use crate::limits::{Backoff, Limits, Place, retry_after};
 use crate::{Error, Result};
 
 /// Path of the Web API on its origin.
@@ -104,6 +104,8 @@ pub struct Client {
     tokens: Arc<dyn TokenSource>,
     policy: RetryPolicy,
     meter: Arc<Meter>,
+    /// Requests of all counts together that nobody has taken note of.
+    unnoted: Arc<AtomicU64>,
     /// What the service asked of this user.
     limits: Arc<Limits>,
     /// Whether the environment refuses batches, so that none is tried again.
@@ -137,6 +139,7 @@ impl Client {
             tokens,
             policy: RetryPolicy::default(),
             meter: Arc::default(),
+            unnoted: Arc::default(),
             limits: Arc::default(),
             batches_refused: Arc::default(),
             room: Arc::new(Semaphore::new(PAGES_IN_MEMORY)),
@@ -162,6 +165,12 @@ impl Client {
     #[must_use]
     pub fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    /// Requests that all clones of this client sent since this was asked last, whoever counts them.
+    #[must_use]
+    pub fn take_sent(&self) -> u64 {
+        self.unnoted.swap(0, Relaxed)
     }
 
     /// Until when the service asked to wait; `None` where nobody waits.
@@ -230,13 +239,13 @@ impl Client {
         let mut throttled = None;
         let mut doubted = false;
         loop {
-            self.wait_at_gate(begun, &mut throttled).await?;
             let token = self
                 .tokens
                 .token(rejected.as_ref())
                 .await
                 .map_err(Error::Token)?;
-            let failure = match self.attempt(call, &token).await {
+            let place = self.pass_gate(begun, &mut throttled).await?;
+            let failure = match self.attempt(call, &token, place).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
@@ -278,8 +287,14 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>, token: &SecretString) -> Result<Answer, Failure> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        token: &SecretString,
+        place: Place<'_>,
+    ) -> Result<Answer, Failure> {
         self.meter.requests.fetch_add(1, Relaxed);
+        self.unnoted.fetch_add(1, Relaxed);
         let mut request = self
             .http
             .request(call.method.clone(), call.url.clone())
@@ -294,15 +309,22 @@ impl Client {
         if status == StatusCode::UNAUTHORIZED {
             return Err(Failure::Rejected);
         }
-        // The request is on its way without waiting; only what takes memory waits for room.
-        let room = match call.is_page {
-            true => Arc::clone(&self.room).acquire_owned().await.ok(),
-            false => None,
-        };
+        // The request is on its way without waiting; only what takes memory waits for room, and then
+        // without its place: whoever could make room may need one.
+        let mut place = Some(place);
+        let mut room = None;
+        if call.is_page {
+            room = Arc::clone(&self.room).try_acquire_owned().ok();
+            if room.is_none() {
+                drop(place.take());
+                room = Arc::clone(&self.room).acquire_owned().await.ok();
+            }
+        }
         let body = reply
             .bytes()
             .await
             .map_err(|error| self.unreachable(&error))?;
+        drop(place);
         self.meter.bytes.fetch_add(body.len() as u64, Relaxed);
         if call.is_page && status.is_success() {
             return Ok(Answer {
@@ -353,21 +375,28 @@ impl Client {
         }
     }
 
-    async fn wait_at_gate(
+    /// Waits until the gate is open and fewer requests are under way than the service wants.
+    async fn pass_gate(
         &self,
         begun: Instant,
         throttled: &mut Option<Box<ServiceError>>,
-    ) -> Result<()> {
-        while let Some(left) = self.limits.shut_for() {
-            if begun.elapsed() + left > self.policy.max_wait {
-                return Err(Error::Throttled(throttled.take()));
+    ) -> Result<Place<'_>> {
+        loop {
+            while let Some(left) = self.limits.shut_for() {
+                if begun.elapsed() + left > self.policy.max_wait {
+                    return Err(Error::Throttled(throttled.take()));
+                }
+                tokio::time::sleep(left).await;
+                self.meter
+                    .throttled_ms
+                    .fetch_add(left.as_millis() as u64, Relaxed);
             }
-            tokio::time::sleep(left).await;
-            self.meter
-                .throttled_ms
-                .fetch_add(left.as_millis() as u64, Relaxed);
+            let place = self.limits.enter().await;
+            // Whoever was before us may have been told to wait.
+            if self.limits.shut_for().is_none() {
+                return Ok(place);
+            }
         }
-        Ok(())
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {

@@ -1,10 +1,11 @@
 //! Service protection limits: when to wait, for how long, and how much to ask for at once.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -13,6 +14,9 @@ use crate::error::ServiceError;
 /// Requests side by side where the service gave no hint: about four steady ones use all the time
 /// that a server grants a user.
 const PARALLEL: u32 = 4;
+/// Requests of all tables that may be under way at once where the service gave no hint: more than a
+/// mirror has tables as a rule, and far below the 40 that were seen to be refused.
+const UNTOLD_AT_ONCE: u32 = 8;
 /// A hint above this is taken for this: 52 at once are refused.
 const MOST_PARALLEL: u32 = 32;
 /// The longest pause between two tries.
@@ -30,6 +34,21 @@ pub struct Limits {
     gate: Mutex<Option<Instant>>,
     /// Requests side by side; 0 where nothing is known.
     parallel: AtomicU32,
+    /// Requests that are under way.
+    under_way: Mutex<u32>,
+    /// Tells who waits that a request ended, or that more may be under way.
+    freed: Notify,
+}
+
+/// The place of a request among those that are under way; dropped when it ends.
+#[derive(Debug)]
+pub struct Place<'a>(&'a Limits);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        *self.0.count() -= 1;
+        self.0.freed.notify_one();
+    }
 }
 
 impl Limits {
@@ -47,6 +66,40 @@ impl Limits {
         if gate.is_none_or(|old| old < until) {
             *gate = Some(until);
         }
+    }
+
+    fn count(&self) -> MutexGuard<'_, u32> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many requests may be under way at once.
+    fn most_at_once(&self) -> u32 {
+        match self.parallel.load(Relaxed) {
+            0 => UNTOLD_AT_ONCE,
+            known => known,
+        }
+    }
+
+    /// Waits until fewer requests are under way than the service wants, whichever table they are for.
+    pub async fn enter(&self) -> Place<'_> {
+        loop {
+            let freed = self.freed.notified();
+            {
+                let mut under_way = self.count();
+                if *under_way < self.most_at_once() {
+                    *under_way += 1;
+                    break;
+                }
+            }
+            freed.await;
+        }
+        // Where the service wants more now than before, one end lets several begin.
+        if *self.count() < self.most_at_once() {
+            self.freed.notify_one();
+        }
+        Place(self)
     }
 
     /// How many requests to send side by side.
@@ -178,6 +231,34 @@ mod tests {
         assert!(first[0] < Duration::from_millis(20), "{:?}", first[0]);
         assert!(first[199] > Duration::from_millis(80), "{:?}", first[199]);
         assert!(first[199] <= Duration::from_millis(100));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_more_requests_are_under_way_than_the_hint_says_and_all_have_their_turn() {
+        for (hint, most) in [(None, UNTOLD_AT_ONCE), (Some(1), 1), (Some(3), 3)] {
+            let limits = std::sync::Arc::new(Limits::default());
+            if let Some(hint) = hint {
+                limits.parallel.store(hint, Relaxed);
+            }
+            let peak = std::sync::Arc::new(AtomicU32::new(0));
+            let requests = (0..60).map(|number| {
+                let (limits, peak) = (limits.clone(), peak.clone());
+                tokio::spawn(async move {
+                    let waiting = async {
+                        let place = limits.enter().await;
+                        peak.fetch_max(*limits.count(), Relaxed);
+                        tokio::time::sleep(Duration::from_millis(3)).await;
+                        drop(place);
+                    };
+                    // Some give up while they wait, and take nobody's turn with them.
+                    let patience = Duration::from_millis(if number % 5 == 0 { 2 } else { 10_000 });
+                    tokio::time::timeout(patience, waiting).await.is_ok() || number % 5 == 0
+                })
+            });
+            let ended = futures::future::join_all(requests).await;
+            assert!(ended.iter().all(|end| *end.as_ref().unwrap()), "{hint:?}");
+            assert_eq!((*limits.count(), peak.load(Relaxed)), (0, most), "{hint:?}");
+        }
     }
 
     #[test]

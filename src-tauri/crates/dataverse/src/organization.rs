@@ -93,6 +93,27 @@ impl Client {
         self.get_json("WhoAmI").await
     }
 
+    /// For how many days the organisation keeps what a delta link needs; `None` where it does not say.
+    ///
+    /// # Errors
+    /// Whatever the service or the network says.
+    pub async fn change_tracking_days(&self) -> Result<Option<u32>> {
+        #[derive(Deserialize)]
+        struct Found {
+            expirechangetrackingindays: Option<u32>,
+        }
+        #[derive(Deserialize)]
+        struct Reply {
+            #[serde(default)]
+            value: Vec<Found>,
+        }
+        let reply: Reply = self
+            .get_json("organizations?$select=expirechangetrackingindays")
+            .await?;
+        let found = reply.value.into_iter().next();
+        Ok(found.and_then(|row| row.expirechangetrackingindays))
+    }
+
     /// The organisation.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::database::{self, PageHmac};
 use crate::{DatabaseKey, Result};
 
 /// Existing migrations never change.
-pub const MIGRATIONS: [&str; 2] = [
+pub const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE connection (
     id BLOB PRIMARY KEY NOT NULL,
@@ -56,6 +56,14 @@ CREATE INDEX run_by_time ON run (connection, started_at DESC);
 ",
     "
 CREATE INDEX run_by_table ON run (connection, table_name, started_at DESC);
+",
+    "
+CREATE TABLE request_count (
+    connection BLOB NOT NULL REFERENCES connection(id) ON DELETE CASCADE,
+    day INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    PRIMARY KEY (connection, day)
+) STRICT, WITHOUT ROWID;
 ",
 ];
 

@@ -3,6 +3,7 @@
 
 mod app_db;
 mod apply;
+mod attempts;
 mod batch;
 mod checkpoint;
 mod codec;
@@ -39,6 +40,7 @@ mod tests;
 
 pub use app_db::{AppDb, ConnectionRow};
 pub use apply::PageOutcome;
+pub use attempts::Attempt;
 pub use batch::Batch;
 pub use checkpoint::{Begin, Checkpoint, Mark, MarkColumn, Preview};
 pub use error::StoreError;

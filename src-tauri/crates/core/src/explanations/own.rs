@@ -271,6 +271,12 @@ pub static OWN: &[Explanation] = &[
         "`salesmirror records TABLE --json` lists them.",
     ),
     row(
+        "bad_interval",
+        "This is no interval of a schedule.",
+        "It has no unit, or is shorter than 5 seconds or longer than a year.",
+        "Write 15m, 2h or 1d, or off, or default.",
+    ),
+    row(
         "bad_filter",
         "A filter cannot be read.",
         "It is not of the form COLUMN OP VALUE.",

@@ -153,6 +153,10 @@ impl Session {
     ) -> Result<Vec<RunReport>> {
         let _lock = self.lock(options.no_join, cancel).await?;
         let reports = self.sync_tables(options, cancel).await;
+        // The count that could not be kept is kept with the next.
+        if let Err(error) = self.keep_request_count().await {
+            tracing::debug!(%error, "the requests were not counted");
+        }
         if self.mirror().is_damaged() {
             self.data_dir().note_damage(self.row().id)?;
         }
@@ -171,6 +175,13 @@ impl Session {
         let reports = futures::future::join_all(runs).await;
         if self.mirror().is_damaged() {
             return Ok(reports);
+        }
+        let are_done = reports.iter().any(|run| run.status == RunStatus::Success);
+        if are_done && !cancel.is_cancelled() {
+            tokio::select! {
+                () = self.note_tracking_days() => {}
+                () = cancel.cancelled() => {}
+            }
         }
         if !cancel.is_cancelled() {
             self.keep_to_limits().await;
