@@ -447,7 +447,7 @@ fn cannot_open(what: &str, error: &tauri_plugin_opener::Error) -> Refusal {
 
 #[tauri::command]
 pub async fn preferences(desk: State<'_, Desk>, connection: String) -> Reply<Vec<Preference>> {
-    let found = desk.session(&connection).await?.preferences().await?;
+    let found = desk.session(&connection).await?.choices().await?;
     Ok(found.into_iter().map(convert::preference).collect())
 }
 
@@ -459,7 +459,7 @@ pub async fn set_preference(
     value: String,
 ) -> Reply<()> {
     let session = desk.session(&connection).await?;
-    Ok(session.set_preference(&key, &value).await.map(drop)?)
+    Ok(session.decide(&key, &value).await?)
 }
 
 #[tauri::command]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    Cell, ColumnKind, ConnectionRow, Deleted, Error, ExportOptions, FieldChange, Flow, Form,
-    Happening, PendingSignIn, Preference, Preview, Progress, RecordDetail, Request, Result, RunRow,
+    Cell, Choice, ColumnKind, ConnectionRow, Deleted, Error, ExportOptions, FieldChange, Flow,
+    Form, Happening, PendingSignIn, Preview, Progress, RecordDetail, Request, Result, RunRow,
     Secret, Selectors, Session, Shown, TableMetadata, TableStatus, Verification, ViewRow,
     told_text, what_word,
 };
@@ -98,7 +98,10 @@ pub fn named<T: DeserializeOwned + Default>(word: &str) -> T {
 
 /// A connection with its tables as they stand.
 pub async fn connection(row: &ConnectionRow, session: &Session) -> Result<wire::Connection> {
-    let mut tables: Vec<wire::Table> = session.status().await?.into_iter().map(table).collect();
+    let status = session.status().await?;
+    let requests = session.requests(&status).await?;
+    let warnings = session.warnings(&status).await?;
+    let mut tables: Vec<wire::Table> = status.into_iter().map(table).collect();
     let syncing = session.is_syncing();
     let problem = match (session.problem(), row.signed_in) {
         (Some(problem), _) => Some(error(&problem)),
@@ -117,6 +120,15 @@ pub async fn connection(row: &ConnectionRow, session: &Session) -> Result<wire::
         syncing,
         tables,
         problem,
+        requests: wire::Requests {
+            today: requests.today,
+            entitlement: requests.entitlement,
+            full_sync: requests.full_sync,
+        },
+        warnings: warnings
+            .into_iter()
+            .map(|warning| format!("{} {}", warning.message, warning.hint))
+            .collect(),
         notice: session.notice().map(str::to_owned),
         ..bare(row)
     })
@@ -146,6 +158,8 @@ fn bare(row: &ConnectionRow) -> wire::Connection {
         syncing: false,
         tables: Vec::new(),
         problem: None,
+        requests: wire::Requests::default(),
+        warnings: Vec::new(),
         notice: None,
     }
 }
@@ -193,6 +207,7 @@ fn table(status: TableStatus) -> wire::Table {
         state: named(status.state),
         strategy: Some(named(strategy)),
         last_sync: status.last_sync,
+        next_sync: status.next_sync,
         verified: status.verified,
         error: status.last_error.as_deref().map(kept_error),
         progress: status.progress.as_ref().map(progress),
@@ -280,11 +295,11 @@ pub fn run(run: RunRow) -> wire::Run {
 }
 
 /// A setting of a connection.
-pub fn preference(preference: Preference) -> wire::Preference {
+pub fn preference(choice: Choice) -> wire::Preference {
     wire::Preference {
-        key: preference.key.to_owned(),
-        value: preference.value,
-        default: preference.default.to_owned(),
+        key: choice.key,
+        value: choice.value,
+        default: choice.default,
     }
 }
 

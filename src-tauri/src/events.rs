@@ -84,6 +84,7 @@ fn follow(handle: &AppHandle, desk: &Desk, row: &ConnectionRow, session: &Sessio
         return;
     }
     session.start_indexing();
+    session.start_schedule();
     let (handle, id, mut changes) = (handle.clone(), key.clone(), session.changes());
     // The session itself is not held: the stream ends with it.
     let task = tauri::async_runtime::spawn(async move {
@@ -100,6 +101,7 @@ fn follow(handle: &AppHandle, desk: &Desk, row: &ConnectionRow, session: &Sessio
             if let Ok(session) = app.session(&row).await
                 && let Ok(connection) = convert::connection(&row, &session).await
             {
+                let connection = Box::new(connection);
                 tell(&handle, &Event::Connection { connection });
             }
             tokio::time::sleep(PACE).await;

@@ -210,6 +210,14 @@ async fn settings(window: &Window) {
     window
         .expect_text("preference-mass-delete-percent", "More than 20%")
         .await;
+    window
+        .expect_text("preference-schedule", "Every 15 minutes")
+        .await;
+    window.click("preference-schedule/lead").await;
+    window.click_css("[role='option']:last-of-type").await;
+    window
+        .expect_text("preference-schedule/lead", "Only by hand")
+        .await;
     window.picture("settings-sync");
     window.click("settings-storage-and-retention").await;
     window
@@ -228,6 +236,12 @@ async fn settings(window: &Window) {
         .await;
     window.picture("settings-storage");
     window.click("nav-home").await;
+    window.expect_text("table-next-lead", "–").await;
+    window.expect_text("table-next-contact", ":").await;
+    window
+        .expect_text("meter", "of 40,000 requests today")
+        .await;
+    window.picture("home-scheduled");
 }
 
 async fn disconnect(window: &Window) {

@@ -116,6 +116,14 @@ tables: Array<Table>,
  */
 problem: ErrorReply | null, 
 /**
+ * What its requests came to today.
+ */
+requests: Requests, 
+/**
+ * What the admin should know before it happens.
+ */
+warnings: Array<string>, 
+/**
  * What has to be said of how it was opened, such as a damaged copy that was moved aside.
  */
 notice: string | null, };
@@ -460,6 +468,20 @@ deleted_at: number | null,
  */
 link: string, };
 
+export type Requests = { 
+/**
+ * Requests that were sent today.
+ */
+today: number, 
+/**
+ * Requests that a user has a day.
+ */
+entitlement: number, 
+/**
+ * Requests that reading every row would take, about.
+ */
+full_sync: number, };
+
 export type Row = { 
 /**
  * The record's id.
@@ -627,6 +649,10 @@ strategy: Strategy | null,
  * End of the last successful sync, ms since 1970.
  */
 last_sync: number | null, 
+/**
+ * When the next sync is due by the schedule, ms since 1970; null where none follows by itself.
+ */
+next_sync: number | null, 
 /**
  * When mirror and organisation were last proved equal, ms since 1970.
  */

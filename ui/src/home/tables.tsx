@@ -56,6 +56,9 @@ export function TablesCard({
             <th scope="col" className="last-sync">
               Last sync
             </th>
+            <th scope="col" className="last-sync">
+              Next sync
+            </th>
             <th scope="col">State</th>
             <th scope="col">
               <span className="offscreen">Actions</span>
@@ -86,6 +89,9 @@ export function TablesCard({
               <td className="last-sync">
                 {table.last_sync ? formatRecent(table.last_sync, Date.now()) : "–"}
               </td>
+              <td className="last-sync" data-testid={`table-next-${table.name}`}>
+                {nextSync(table)}
+              </td>
               <td className="tables-state" data-testid={`table-state-${table.name}`}>
                 <StateCell
                   table={table}
@@ -108,6 +114,14 @@ export function TablesCard({
       </table>
     </section>
   );
+}
+
+/** When the next sync follows by itself: "Now", a time, or a dash. */
+function nextSync(table: Table): string {
+  if (table.progress) return "Now";
+  if (table.next_sync === null) return "–";
+  const now = Date.now();
+  return table.next_sync <= now ? "Now" : formatRecent(table.next_sync, now);
 }
 
 function Count({ value }: { value: number }) {

@@ -1,6 +1,7 @@
 import { Dropdown, Option } from "@fluentui/react-components";
 import {
   ArrowSyncCircle20Regular,
+  Clock20Regular,
   Color20Regular,
   Delete20Regular,
   History20Regular,
@@ -60,6 +61,29 @@ function SyncSettings({ connection }: { connection: Connection }) {
     <>
       <Preferences connection={connection}>
         {(pick) => (
+          <>
+            <Row
+              icon={<Clock20Regular />}
+              title="Schedule"
+              text="Applies to every table that has none of its own"
+            >
+              {pick("schedule", "Schedule", INTERVALS, interval)}
+            </Row>
+            {connection.tables.map((table) => (
+              <Row key={table.name} title={table.label_plural}>
+                {pick(
+                  `schedule/${table.name}`,
+                  `Schedule of ${table.label_plural}`,
+                  ["default", ...INTERVALS],
+                  interval,
+                )}
+              </Row>
+            ))}
+          </>
+        )}
+      </Preferences>
+      <Preferences connection={connection}>
+        {(pick) => (
           <Row
             icon={<ShieldError20Regular />}
             title="Mass-delete guard"
@@ -86,6 +110,23 @@ function SyncSettings({ connection }: { connection: Connection }) {
       </Preferences>
     </>
   );
+}
+
+const INTERVALS = ["5m", "15m", "30m", "1h", "4h", "1d", "off"];
+const UNITS: Record<string, [string, string]> = {
+  s: ["second", "seconds"],
+  m: ["minute", "minutes"],
+  h: ["hour", "hours"],
+  d: ["day", "days"],
+};
+
+/** "Every 15 minutes". */
+function interval(value: string): string {
+  if (value === "off") return "Only by hand";
+  if (value === "default") return "As the others";
+  const [one, many] = UNITS[value.slice(-1)] ?? ["", ""];
+  const count = Number(value.slice(0, -1));
+  return count === 1 ? `Every ${one}` : `Every ${formatCount(count)} ${many}`;
 }
 
 function StorageSettings({ connection }: { connection: Connection }) {
@@ -233,9 +274,9 @@ function Row({
   text,
   children,
 }: {
-  icon: ReactNode;
+  icon?: ReactNode;
   title: string;
-  text: string;
+  text?: string;
   children?: ReactNode;
 }) {
   return (
@@ -245,7 +286,7 @@ function Row({
       </span>
       <div className="settings-text">
         <p>{title}</p>
-        <p className="caption">{text}</p>
+        {text ? <p className="caption">{text}</p> : null}
       </div>
       {children}
     </div>

@@ -4,6 +4,7 @@
 mod app;
 mod background;
 mod browse;
+mod choices;
 mod connect;
 mod data_dir;
 mod discovery;
@@ -29,6 +30,7 @@ mod whereabouts;
 
 pub use app::{App, Rescue, Settings};
 pub use browse::{RecordDetail, indented};
+pub use choices::Choice;
 pub use connect::{Connected, Flow, PendingSignIn, Request};
 pub use data_dir::DataDir;
 pub use discovery::{DiscoveryRequest, Environment};

@@ -91,8 +91,26 @@ pub struct Connection {
     pub tables: Vec<Table>,
     /// What keeps the whole connection from syncing.
     pub problem: Option<ErrorReply>,
+    /// What its requests came to today.
+    pub requests: Requests,
+    /// What the admin should know before it happens.
+    pub warnings: Vec<String>,
     /// What has to be said of how it was opened, such as a damaged copy that was moved aside.
     pub notice: Option<String>,
+}
+
+/// What a connection's requests came to on a day (UTC).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Requests {
+    /// Requests that were sent today.
+    #[ts(type = "number")]
+    pub today: u64,
+    /// Requests that a user has a day.
+    #[ts(type = "number")]
+    pub entitlement: u64,
+    /// Requests that reading every row would take, about.
+    #[ts(type = "number")]
+    pub full_sync: u64,
 }
 
 /// State of a mirrored table.
@@ -160,6 +178,9 @@ pub struct Table {
     /// End of the last successful sync, ms since 1970.
     #[ts(type = "number | null")]
     pub last_sync: Option<i64>,
+    /// When the next sync is due by the schedule, ms since 1970; null where none follows by itself.
+    #[ts(type = "number | null")]
+    pub next_sync: Option<i64>,
     /// When mirror and organisation were last proved equal, ms since 1970.
     #[ts(type = "number | null")]
     pub verified: Option<i64>,

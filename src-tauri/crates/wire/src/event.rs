@@ -17,7 +17,7 @@ pub enum Event {
     /// A connection, its tables or their progress changed.
     Connection {
         /// The connection as it is now.
-        connection: Connection,
+        connection: Box<Connection>,
     },
     /// A sign-in waits for the browser, or no longer does.
     SignIn {

@@ -13,8 +13,8 @@ mod records;
 mod typescript;
 
 pub use connection::{
-    AppState, Connection, ConnectionForm, Environment, FieldProblem, GuardQuestion, Progress, Run,
-    RunStatus, SearchProgress, SignIn, Strategy, Table, TableState, Theme,
+    AppState, Connection, ConnectionForm, Environment, FieldProblem, GuardQuestion, Progress,
+    Requests, Run, RunStatus, SearchProgress, SignIn, Strategy, Table, TableState, Theme,
 };
 pub use error::ErrorReply;
 pub use event::{Event, ExportProgress};

@@ -9,8 +9,8 @@ use crate::{
     AppState, Choice, Column, ColumnKind, Connection, ConnectionForm, Deleted, Environment,
     ErrorReply, Event, ExportProgress, ExportRequest, FieldChange, FieldProblem, Filter, FilterOp,
     Fix, GridCell, GuardQuestion, Happening, Preference, Progress, Proof, ProofProgress, Record,
-    Row, Run, RunStatus, SearchProgress, SignIn, Sort, Strategy, Table, TableColumns, TableState,
-    Theme, View, ViewRequest, What, Window,
+    Requests, Row, Run, RunStatus, SearchProgress, SignIn, Sort, Strategy, Table, TableColumns,
+    TableState, Theme, View, ViewRequest, What, Window,
 };
 
 /// The text of the generated module.
@@ -84,6 +84,7 @@ fn declarations(config: &Config) -> Vec<String> {
         Proof,
         ProofProgress,
         Record,
+        Requests,
         Row,
         Run,
         RunStatus,
