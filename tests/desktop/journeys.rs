@@ -397,6 +397,9 @@ async fn history(window: &Window, org: &SampleOrg) {
         let id = &first["contactid"];
         let body = json!({"table": "contact", "id": id, "values": {"jobtitle": title}});
         control(org, "records", body.to_string()).await;
+        let is_idle =
+            "return document.querySelector('[data-testid=\"sync-now\"]').disabled === false";
+        window.expect_js(is_idle, &json!(true)).await;
         let before = window.content("run-newest").await;
         window.click("sync-now").await;
         window.expect_other_content("run-newest", &before).await;

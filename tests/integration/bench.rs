@@ -19,6 +19,8 @@ pub struct Bench {
     pub folder: TempDir,
     pub secrets: SecretStore,
     pub http: reqwest::Client,
+    /// How long an answer may stall; much, since machines that test are busy.
+    pub read_timeout: Duration,
 }
 
 impl Bench {
@@ -48,6 +50,7 @@ impl Bench {
             folder: tempfile::tempdir().expect("a folder"),
             secrets: SecretStore::in_memory(),
             http: reqwest::Client::new(),
+            read_timeout: Duration::from_secs(60),
         }
     }
 
@@ -62,8 +65,7 @@ impl Bench {
             secrets: self.secrets.clone(),
             http: HttpConfig {
                 user_agent: "test".into(),
-                // The simulated organisation answers at once, or it was told not to.
-                read_timeout: Duration::from_secs(2),
+                read_timeout: self.read_timeout,
                 ..HttpConfig::default()
             },
             retry: RetryPolicy {

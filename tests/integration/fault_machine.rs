@@ -124,6 +124,7 @@ async fn an_organisation_that_is_away_is_said_and_found_again() {
         folder,
         secrets,
         http,
+        read_timeout,
     } = bench;
     let url = org.description().environment_url.clone();
     let port: u16 = url
@@ -161,6 +162,7 @@ async fn an_organisation_that_is_away_is_said_and_found_again() {
         folder,
         secrets,
         http,
+        read_timeout,
     };
     bench.act(5, 30, 5);
     let runs = sync(&session, SyncOptions::default()).await;

@@ -39,7 +39,8 @@ async fn contacts(session: &Session, full: bool) -> RunReport {
 
 /// Full syncs of contacts, each with a fault on its way while records change before it.
 async fn check(faults: &[(&str, &str, Ending)]) {
-    let bench = Bench::new(ROWS).await;
+    let mut bench = Bench::new(ROWS).await;
+    bench.read_timeout = std::time::Duration::from_secs(4);
     bench.control("variants", SMALL_PAGES).await;
     let session = bench.session().await;
     sync(&session, SyncOptions::default()).await;

@@ -18,8 +18,7 @@ import {
   PlugDisconnected20Regular,
 } from "@fluentui/react-icons";
 import { useState } from "react";
-import type { Connection, Requests } from "../bridge/generated";
-import { formatCount } from "../format";
+import type { Connection } from "../bridge/generated";
 import { connectionTitle, EnvironmentBadge } from "../parts/environment";
 import { syncedTables, useActions } from "../shell/actions";
 import { NoticeBanner, ProblemBanner } from "./banner";
@@ -57,7 +56,6 @@ export function HomePage({
             <span>
               {connection.signed_in ? `Signed in as ${connection.user ?? "unknown"}` : "Signed out"}
             </span>
-            {connection.requests.today > 0 ? <Meter requests={connection.requests} /> : null}
             {syncedTables(connection).length > 0 ? (
               <span>
                 <Verified connection={connection} onVerify={() => setVerifying(true)} />
@@ -162,19 +160,6 @@ export function HomePage({
         onClose={() => setGuarded(null)}
       />
     </div>
-  );
-}
-
-/** What of the daily entitlement was used, and what reading everything would cost. */
-function Meter({ requests }: { requests: Requests }) {
-  const { today, entitlement, full_sync } = requests;
-  return (
-    <span
-      title={`A full sync of all tables takes about ${formatCount(full_sync)} requests. The day is that of UTC.`}
-      data-testid="meter"
-    >
-      {formatCount(today)} of {formatCount(entitlement)} requests today
-    </span>
   );
 }
 

@@ -1,7 +1,13 @@
 import { Link } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment, useState } from "react";
-import { type Connection, commands, type Run, type Table } from "../bridge/generated";
+import {
+  type Connection,
+  commands,
+  type Requests,
+  type Run,
+  type Table,
+} from "../bridge/generated";
 import { formatCount, formatDuration, formatMoment, formatRecent, plural } from "../format";
 import { ErrorText } from "../parts/error-text";
 import { StateIcon } from "../parts/state";
@@ -47,6 +53,7 @@ export function RunsCard({ connection }: { connection: Connection }) {
           <li className="legend-failed">Failed</li>
         </ul>
         <span className="spring" />
+        {connection.requests.today > 0 ? <Meter requests={connection.requests} /> : null}
         {runs.length > LISTED ? (
           <Link as="button" onClick={() => setShowsAll(!showsAll)} data-testid="all-runs">
             {showsAll ? "Fewer runs" : `All ${formatCount(runs.length)} runs`}
@@ -95,6 +102,20 @@ export function RunsCard({ connection }: { connection: Connection }) {
         </tbody>
       </table>
     </section>
+  );
+}
+
+/** What of the daily entitlement was used, and what reading everything would cost. */
+function Meter({ requests }: { requests: Requests }) {
+  const { today, entitlement, full_sync } = requests;
+  return (
+    <span
+      className="caption"
+      title={`A full sync of all tables takes about ${formatCount(full_sync)} requests. The day is that of UTC.`}
+      data-testid="meter"
+    >
+      {formatCount(today)} of {formatCount(entitlement)} requests today
+    </span>
   );
 }
 

@@ -44,10 +44,9 @@ export function useActions(connection: Connection): ConnectionActions {
   );
 }
 
-/** Shows a connection that was just made, and starts its first sync. */
-export async function begin(made: Connection): Promise<void> {
+/** Shows a connection that was just made; its schedule starts the first sync by itself. */
+export function begin(made: Connection): void {
   go({ page: "home", connection: made.id });
-  await commands.sync(made.id, [], false);
 }
 
 /** Tables that were synced at least once, so that there is something to invalidate. */

@@ -55,7 +55,7 @@ export function ConnectPage({ app, signIn }: { app: AppState; signIn: SignIn | n
     if ((await check()).length > 0) return;
     setBusy(true);
     try {
-      await begin(await commands.connect(form));
+      begin(await commands.connect(form));
     } catch (reason) {
       const failure = asError(reason);
       // Who cancelled knows it.

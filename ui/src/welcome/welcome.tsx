@@ -20,7 +20,7 @@ export function WelcomePage() {
     setStarting(true);
     setError(null);
     try {
-      await begin(await commands.exploreSample());
+      begin(await commands.exploreSample());
     } catch (reason) {
       setError(asError(reason));
     }
