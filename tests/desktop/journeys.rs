@@ -414,6 +414,7 @@ async fn history(window: &Window, org: &SampleOrg) {
         )
         .await;
     open_first_row(window).await;
+    window.expect_text("panel", "Quilt Emeritus").await;
     window.click("panel-history").await;
     window.expect_text("history", "Chief Quilt Officer").await;
     window.expect_text("history", "Quilt Emeritus").await;

@@ -390,7 +390,8 @@ while rows() < 40:
 begun = time.monotonic()
 sync.send_signal(signal.SIG{signal})
 out, _ = sync.communicate()
-print(json.dumps({{"seconds": time.monotonic() - begun, "exit": sync.returncode, "rows": rows()}}))
+seconds = time.monotonic() - begun
+print(json.dumps({{"seconds": seconds, "exit": sync.returncode, "rows": rows(), "said": out.decode()}}))
 END"#
         );
         let output = in_session(&bench, &script).await;

@@ -97,7 +97,10 @@ export function RecordPanel({
         </span>
         {record && columns ? (
           <PanelActions connection={connection} record={record} columns={columns} />
-        ) : null}
+        ) : (
+          // What is below must not move once the record has come.
+          <div className="panel-actions" />
+        )}
       </header>
       <TabList
         size="small"

@@ -24,8 +24,11 @@ pub enum PageHmac {
 
 /// Opens for writing, and creates where there is nothing.
 pub fn open_writable(path: &Path, key: &DatabaseKey, hmac: PageHmac) -> Result<Connection> {
-    let connection = Connection::open(path)?;
+    let mut connection = Connection::open(path)?;
     prepare(&connection, key, hmac)?;
+    // One that reads first and writes then would be refused at once, without waiting, where another
+    // process wrote in between.
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     // 16 MiB, in pages: a page of records is written to the log once, and its busiest pages go on to
@@ -117,6 +120,10 @@ pub fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<()> {
         .map_err(|_| StoreError::Damaged)?;
     if version > migrations.len() {
         return Err(StoreError::NewerVersion);
+    }
+    if version == migrations.len() {
+        // Whoever only looks writes nothing: others may be writing.
+        return Ok(());
     }
     for migration in &migrations[version..] {
         transaction.execute_batch(migration)?;

@@ -535,3 +535,37 @@ fn a_database_of_a_newer_version_is_refused_and_stays_as_it_is() {
         assert!(!error.hint().is_empty());
     }
 }
+
+#[test]
+fn whoever_opens_a_mirror_disturbs_nobody_who_writes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mirror.db");
+    let key = DatabaseKey::from_bytes([7; 32]);
+    drop(Mirror::open(&path, &key).unwrap());
+    let mut writer = database::open_writable(&path, &key, database::PageHmac::Sha256).unwrap();
+    let second = database::open_writable(&path, &key, database::PageHmac::Sha256).unwrap();
+    second
+        .busy_timeout(std::time::Duration::from_millis(10))
+        .unwrap();
+    let transaction = writer.transaction().unwrap();
+    let count = "SELECT count(*) FROM target";
+    transaction
+        .query_row(count, [], |row| row.get::<_, i64>(0))
+        .unwrap();
+    // Another process that wants to write waits for the one that only read so far.
+    let refused = second.execute("INSERT INTO target (name) VALUES ('x')", []);
+    assert!(refused.is_err());
+    transaction
+        .execute("INSERT INTO target (name) VALUES ('y')", [])
+        .unwrap();
+    transaction.commit().unwrap();
+    // Opening it anew changes nothing in it.
+    let version = || -> i64 {
+        second
+            .query_row("PRAGMA data_version", [], |row| row.get(0))
+            .unwrap()
+    };
+    let before = version();
+    drop(Mirror::open(&path, &key).unwrap());
+    assert_eq!(version(), before);
+}
