@@ -173,8 +173,18 @@ fn far_away(options: &Options, report: &mut Report) -> Result<()> {
         part(5)
     );
     let cli = cli();
-    let organization =
-        Organization::start(&cli.program, &["--rows", &rows, "--latency-ms", "800"])?;
+    let organization = Organization::start(&cli.program, &["--rows", &rows])?;
+    let sets = [
+        "accounts",
+        "contacts",
+        "leads",
+        "opportunities",
+        "systemusers",
+    ];
+    let rules = sets.map(|set| {
+        format!(r#"{{"match":{{"path":"/api/data/v9.2/{set}"}},"action":{{"delay_ms":800}}}}"#)
+    });
+    organization.control("faults", &format!("[{}]", rules.join(",")))?;
     // The first sync makes the pages, which the server keeps.
     cli.forget()?;
     cli.connect(&organization)?;
