@@ -207,7 +207,7 @@ fn table(status: TableStatus) -> wire::Table {
         state: named(status.state),
         strategy: Some(named(strategy)),
         last_sync: status.last_sync,
-        next_sync: status.next_sync,
+        next_sync: status.plan.next,
         verified: status.verified,
         error: status.last_error.as_deref().map(kept_error),
         progress: status.progress.as_ref().map(progress),
@@ -273,8 +273,8 @@ pub fn proof(found: &Verification) -> wire::Proof {
 
 /// A run.
 pub fn run(run: RunRow) -> wire::Run {
-    let ended = run.finished_at.unwrap_or(run.started_at);
     wire::Run {
+        duration_ms: run.duration_ms(),
         id: run.id,
         table: run.table,
         strategy: named(&run.strategy),
@@ -289,7 +289,6 @@ pub fn run(run: RunRow) -> wire::Run {
         requests: run.requests,
         retries: run.retries,
         throttled_ms: run.throttled_ms,
-        duration_ms: u64::try_from(ended - run.started_at).unwrap_or_default(),
         error: run.error.as_deref().map(kept_error),
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use salesmirror_core::{
-    App, Connected, Flow, HttpConfig, Request, Result, RetryPolicy, RunReport, SecretStore,
-    Session, Settings, SyncOptions,
+    App, Connected, Flow, HttpConfig, Request, Result, RetryPolicy, RunReport, RunStatus,
+    SecretStore, Session, Settings, SyncOptions,
 };
 use salesmirror_sample_org::{Activity, Config, SampleOrg, parse_rows};
 use serde_json::Value;
@@ -210,6 +210,16 @@ impl Bench {
             }
         }
     }
+}
+
+/// Syncs, and fails where a table does.
+pub async fn succeed(session: &Session, options: SyncOptions) -> Vec<RunReport> {
+    let runs = sync(session, options).await;
+    assert!(
+        runs.iter().all(|run| run.status == RunStatus::Success),
+        "{runs:?}"
+    );
+    runs
 }
 
 /// Syncs everything.

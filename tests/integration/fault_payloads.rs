@@ -1,23 +1,14 @@
 //! Payloads that a sync survives: rows twice, rows that change under the reader, columns that come,
 //! go and turn into others, values that metadata does not foretell. `docs/faults.md` has a line for each.
 
-use salesmirror_core::{RunStatus, Session, Strategy, SyncOptions};
+use salesmirror_core::{Strategy, SyncOptions};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, sync};
+use crate::bench::{Bench, succeed};
 
 const ROWS: &str = "account=40,contact=100,lead=40,opportunity=20,systemuser=10";
 const SMALL_PAGES: &str = r#"{"data":{"largest_page":40}}"#;
 const ETAG: &str = "@odata.etag";
-
-async fn succeed(session: &Session, options: SyncOptions) -> Vec<salesmirror_core::RunReport> {
-    let runs = sync(session, options).await;
-    assert!(
-        runs.iter().all(|run| run.status == RunStatus::Success),
-        "{runs:?}"
-    );
-    runs
-}
 
 fn full(table: &str) -> SyncOptions {
     SyncOptions {

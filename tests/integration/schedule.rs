@@ -288,3 +288,60 @@ async fn no_more_is_under_way_than_the_service_hints() {
         );
     }
 }
+
+/// A connection whose schedule runs in the background, in the middle of a first sync that stalls.
+async fn stalled(bench: &Bench) -> (salesmirror_core::App, salesmirror_core::Session) {
+    let stall = r#"{"match":{"path_contains":"/contacts","query_contains":"skiptoken"},"action":{"delay_ms":60000}}"#;
+    bench.control("faults", stall).await;
+    bench
+        .control("variants", r#"{"data":{"largest_page":40}}"#)
+        .await;
+    let app = bench.app();
+    let connected = bench.connect(&app, &bench.request()).await;
+    let row = connected.expect("a connection").row;
+    let session = app.session(&row).await.expect("a session");
+    session.start_schedule();
+    let begun = Instant::now();
+    while session.status().await.expect("a status")[1].rows < 40 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "no page came");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    (app, session)
+}
+
+const PAGES: &str = "account=5,contact=140,lead=5,opportunity=5,systemuser=5";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_the_app_ends_a_sync_within_a_second_and_keeps_what_was_committed() {
+    let bench = Bench::new(PAGES).await;
+    let (app, session) = stalled(&bench).await;
+    let begun = Instant::now();
+    app.end_syncs().await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+    let runs = session.runs(Some("contact"), 5).await.expect("runs");
+    assert_eq!(runs[0].status, "interrupted", "{runs:?}");
+    assert_eq!(session.status().await.expect("a status")[1].rows, 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_forgotten_is_synced_no_more() {
+    let bench = Bench::new(PAGES).await;
+    let (app, session) = stalled(&bench).await;
+    // Due again within seconds, if anybody still went by it.
+    let often = salesmirror_core::ScheduleChange {
+        every: Some(salesmirror_core::Every::Interval(Duration::from_secs(5))),
+        ..salesmirror_core::ScheduleChange::default()
+    };
+    session.set_schedule(None, often).await.expect("room");
+    app.disconnect(session.row(), false).await.expect("an end");
+    let url = format!("{}/faults", bench.org.description().control_url);
+    bench.http.delete(url).send().await.expect("a reply");
+    bench.requests().await;
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let asked = bench.requests().await;
+    assert!(asked.is_empty(), "{asked:?}");
+}

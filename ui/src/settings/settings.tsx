@@ -58,32 +58,26 @@ export function SettingsPage({ app, connection }: { app: AppState; connection: C
 
 function SyncSettings({ connection }: { connection: Connection }) {
   return (
-    <>
-      <Preferences connection={connection}>
-        {(pick) => (
-          <>
-            <Row
-              icon={<Clock20Regular />}
-              title="Schedule"
-              text="Applies to every table that has none of its own"
-            >
-              {pick("schedule", "Schedule", INTERVALS, interval)}
+    <Preferences connection={connection}>
+      {(pick) => (
+        <>
+          <Row
+            icon={<Clock20Regular />}
+            title="Schedule"
+            text="Applies to every table that has none of its own"
+          >
+            {pick("schedule", "Schedule", INTERVALS, interval)}
+          </Row>
+          {connection.tables.map((table) => (
+            <Row key={table.name} title={table.label_plural}>
+              {pick(
+                `schedule/${table.name}`,
+                `Schedule of ${table.label_plural}`,
+                ["default", ...INTERVALS],
+                interval,
+              )}
             </Row>
-            {connection.tables.map((table) => (
-              <Row key={table.name} title={table.label_plural}>
-                {pick(
-                  `schedule/${table.name}`,
-                  `Schedule of ${table.label_plural}`,
-                  ["default", ...INTERVALS],
-                  interval,
-                )}
-              </Row>
-            ))}
-          </>
-        )}
-      </Preferences>
-      <Preferences connection={connection}>
-        {(pick) => (
+          ))}
           <Row
             icon={<ShieldError20Regular />}
             title="Mass-delete guard"
@@ -93,10 +87,6 @@ function SyncSettings({ connection }: { connection: Connection }) {
               value === "100" ? "Never" : `More than ${value}%`,
             )}
           </Row>
-        )}
-      </Preferences>
-      <Preferences connection={connection}>
-        {(pick) => (
           <Row
             icon={<Table20Regular />}
             title="Rows that may go without asking"
@@ -106,9 +96,9 @@ function SyncSettings({ connection }: { connection: Connection }) {
               plural(Number(value), "row", "rows"),
             )}
           </Row>
-        )}
-      </Preferences>
-    </>
+        </>
+      )}
+    </Preferences>
   );
 }
 

@@ -40,11 +40,6 @@ fn error(run: &RunRow) -> Value {
         .unwrap_or(Value::Null)
 }
 
-fn duration_ms(run: &RunRow) -> u64 {
-    let ended = run.finished_at.unwrap_or(run.started_at);
-    u64::try_from(ended - run.started_at).unwrap_or_default()
-}
-
 /// The keys of `sync`.
 fn in_json(run: &RunRow) -> Value {
     json!({
@@ -52,7 +47,7 @@ fn in_json(run: &RunRow) -> Value {
         "status": run.status, "started": moment(run.started_at), "inserted": run.inserted,
         "updated": run.updated, "deleted": run.deleted, "unchanged": run.unchanged,
         "pages": run.pages, "requests": run.requests, "retries": run.retries,
-        "throttled_ms": run.throttled_ms, "duration_ms": duration_ms(run), "error": error(run),
+        "throttled_ms": run.throttled_ms, "duration_ms": run.duration_ms(), "error": error(run),
     })
 }
 
@@ -74,7 +69,7 @@ fn line(run: &RunRow) -> Vec<String> {
         grouped(run.deleted),
         grouped(run.unchanged),
         grouped(run.requests),
-        format!("{:.1} s", duration_ms(run) as f64 / 1_000.0),
+        format!("{:.1} s", run.duration_ms() as f64 / 1_000.0),
         why,
     ]
 }

@@ -25,7 +25,7 @@ pub async fn status(context: &Context) -> Result<u8> {
             json!({
                 "table": table.table, "rows": table.rows, "deleted": table.deleted, "stale": table.stale,
                 "state": table.state, "strategy": table.strategy,
-                "last_sync": table.last_sync.map(moment), "next_sync": table.next_sync.map(moment), "last_error": error,
+                "last_sync": table.last_sync.map(moment), "next_sync": table.plan.next.map(moment), "last_error": error,
                 "reason": table.reason, "verified": table.verified.map(moment),
                 "guard": table.guard.as_ref().map(guard_json),
                 "delta_expires": table.delta_expires.map(moment),
@@ -51,7 +51,8 @@ pub async fn status(context: &Context) -> Result<u8> {
                 table.state.replace('_', " "),
                 table.last_sync.map_or_else(|| "–".to_owned(), moment),
                 table
-                    .next_sync
+                    .plan
+                    .next
                     .map_or_else(|| "–".to_owned(), schedule::due),
             ]
         })

@@ -298,12 +298,8 @@ impl App {
 
     /// Stops what runs in the background, for an end of the program: what was committed stays.
     pub async fn end_syncs(&self) {
-        let open: Vec<Session> = {
-            let sessions = self.inner.sessions.lock();
-            let sessions = sessions.unwrap_or_else(PoisonError::into_inner);
-            sessions.values().cloned().collect()
-        };
-        futures::future::join_all(open.iter().map(Session::end_sync)).await;
+        let open = self.open_sessions();
+        futures::future::join_all(open.iter().map(Session::end)).await;
     }
 
     /// Opens a connection anew, as after its mirror was found to be damaged.
@@ -311,17 +307,22 @@ impl App {
     /// # Errors
     /// Where the keychain or the disk refuses.
     pub async fn reopen(&self, row: &ConnectionRow) -> Result<Session> {
+        self.close(row.id).await;
+        self.session(row).await
+    }
+
+    /// Ends what an open connection does: it holds the connection's lock, and would go on writing into
+    /// what is being replaced or forgotten.
+    async fn close(&self, id: Uuid) {
         let open = self
             .inner
             .sessions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&row.id);
+            .remove(&id);
         if let Some(session) = open {
-            // It holds the connection's lock until its other tables have ended.
-            session.end_sync().await;
+            session.end().await;
         }
-        self.session(row).await
     }
 
     /// Keeps a new connection with its keys and secret: all of it, or nothing.
@@ -371,16 +372,7 @@ impl App {
     pub async fn disconnect(&self, row: &ConnectionRow, purge: bool) -> Result<()> {
         let app = self.clone();
         let row = row.clone();
-        let open = self
-            .inner
-            .sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&row.id);
-        if let Some(session) = open {
-            // A sync that went on would write into what is being forgotten.
-            session.end_sync().await;
-        }
+        self.close(row.id).await;
         blocking(move || {
             let Some(db) = app.existing_db()? else {
                 return Ok(());
@@ -405,6 +397,7 @@ impl App {
         self.delete_secret(&SecretName::ClientSecret(id))?;
         DataDir::remove_database(&self.inner.data_dir.mirror(id))?;
         DataDir::remove_database(&self.inner.data_dir.second_copy(id))?;
+        self.inner.data_dir.remove_damaged(id)?;
         self.inner.data_dir.remove_lock(id);
         Ok(())
     }
@@ -418,21 +411,18 @@ impl App {
     /// Keeps a changed connection (its user, organisation, sign-in state), and opens it anew.
     pub(crate) async fn update(&self, row: &ConnectionRow, refresh: Option<Secret>) -> Result<()> {
         let app = self.clone();
-        let row = row.clone();
+        let (id, row) = (row.id, row.clone());
         blocking(move || {
             let db = app.make_db()?;
             db.put_connection(&row)?;
             if let Some(token) = refresh {
                 db.set_refresh_token(row.id, Some(&token))?;
             }
-            app.inner
-                .sessions
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&row.id);
             Ok(())
         })
-        .await
+        .await?;
+        self.close(id).await;
+        Ok(())
     }
 
     /// The client secret of a connection, for signing in again.

@@ -93,14 +93,17 @@ impl Session {
         tokio::spawn(async move {
             while !ended.is_cancelled() {
                 let stop = session.background().token().child_token();
-                let watching = session.watch(&[], true, &stop, |told| {
+                let mut watching = std::pin::pin!(session.watch(&[], true, &stop, |told| {
                     if let Watched::Round(Err(error)) = told {
                         session.background().set_problem(Some(error.clone()));
                     }
-                });
+                }));
                 let watched = tokio::select! {
-                    watched = watching => watched,
-                    () = ended.cancelled() => break,
+                    watched = &mut watching => watched,
+                    () = ended.cancelled() => {
+                        stop.cancel();
+                        watching.await
+                    }
                 };
                 match watched {
                     Ok(Watching::Stopped) => {}
@@ -116,8 +119,8 @@ impl Session {
         });
     }
 
-    /// Ends the schedule. A round that goes on is given up; what was committed stays.
-    pub fn end_schedule(&self) {
+    /// Ends the schedule. A round that goes on is stopped; what was committed stays.
+    fn end_schedule(&self) {
         if let Some(token) = self.schedule_token().take() {
             token.cancel();
         }
@@ -160,8 +163,9 @@ impl Session {
         problem.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Stops the running sync and waits until it has ended.
-    pub async fn end_sync(&self) {
+    /// Ends the schedule and the running sync, and waits until that has ended.
+    pub(crate) async fn end(&self) {
+        self.end_schedule();
         let mut changes = self.changes();
         self.stop_sync();
         while self.is_syncing() && changes.changed().await.is_ok() {}

@@ -181,6 +181,21 @@ impl DataDir {
         Ok(aside)
     }
 
+    /// Removes what was moved aside of a connection's damaged mirrors, with the note of a damage.
+    pub(crate) fn remove_damaged(&self, connection: Uuid) -> Result<()> {
+        let begin = format!("mirror-{connection}.damaged");
+        let Ok(entries) = fs::read_dir(&self.root) else {
+            return Ok(());
+        };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&begin) {
+                let path = entry.path();
+                fs::remove_file(&path).map_err(|source| Error::file(&path, &source))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Forgets that a mirror was damaged: another one is in its place.
     pub(crate) fn forget_damage(&self, connection: Uuid) -> Result<()> {
         let note = self.damage_note(connection);

@@ -16,6 +16,7 @@ use crate::app::{Rescue, now_ms};
 use crate::background::Background;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result, blocking};
+use crate::schedule::TableSchedule;
 use crate::sync::Progress;
 use crate::tables::chosen_tables;
 use crate::tokens::ConnectionTokens;
@@ -67,9 +68,8 @@ pub struct TableStatus {
     pub verified: Option<i64>,
     /// End of the last successful sync, ms since 1970.
     pub last_sync: Option<i64>,
-    /// When the next sync is due by the schedule, ms since 1970; in the past where it is due. `None`
-    /// where none follows by itself.
-    pub next_sync: Option<i64>,
+    /// When it is synced by itself.
+    pub plan: TableSchedule,
     /// When the organisation forgets what the next incremental sync builds on, ms since 1970; `None`
     /// where it builds on nothing that ends.
     pub delta_expires: Option<i64>,
@@ -226,7 +226,7 @@ impl Session {
             let runs = session.last_runs()?;
             let recent = session.inner.db.changes_since(id, now_ms() - DAY_MS)?;
             let names = chosen_tables(&session.inner.db, id, &states)?;
-            let plans = session.plans(&names, now_ms())?;
+            let plans = session.plans(&names, &states, now_ms())?;
             let delta_life = i64::from(session.kept_tracking_days()?) * DAY_MS;
             let progress = session
                 .inner
@@ -236,7 +236,8 @@ impl Session {
                 .clone();
             names
                 .into_iter()
-                .map(|name| {
+                .zip(plans)
+                .map(|(name, plan)| {
                     let state = states
                         .iter()
                         .find(|state| state.metadata.logical_name == name);
@@ -251,15 +252,12 @@ impl Session {
                         (None, Some(state)) => session.question(state)?,
                         _ => None,
                     };
-                    let plan = plans.iter().find(|plan| plan.table == name);
-                    let next_sync = plan.and_then(|plan| plan.next);
-                    let status = table_status(name, state, last_run, recent, progress);
+                    let status = table_status(name, plan, state, last_run, recent, progress);
                     let delta_expires = state
                         .filter(|state| has_delta_link(&state.checkpoint))
                         .and_then(|state| Some(state.last_sync? + delta_life));
                     Ok(TableStatus {
                         guard,
-                        next_sync,
                         delta_expires,
                         ..status
                     })
@@ -310,6 +308,7 @@ impl Session {
 
 fn table_status(
     table: String,
+    plan: TableSchedule,
     state: Option<&TableState>,
     last_run: Option<&RunRow>,
     recent: (u64, u64),
@@ -366,7 +365,7 @@ fn table_status(
         reason: last_run.map_or_else(String::new, |run| run.reason.clone()),
         verified: state.and_then(|state| state.verified),
         last_sync: state.and_then(|state| state.last_sync),
-        next_sync: None,
+        plan,
         delta_expires: None,
         last_error: last_run
             .filter(|run| run.status == "failed")

@@ -44,6 +44,15 @@ pub struct RunRow {
     pub error: Option<String>,
 }
 
+impl RunRow {
+    /// How long it took, in ms; while it is running, until when the figures are known.
+    #[must_use]
+    pub fn duration_ms(&self) -> u64 {
+        let ended = self.finished_at.unwrap_or(self.started_at);
+        u64::try_from(ended - self.started_at).unwrap_or_default()
+    }
+}
+
 /// What a run that goes on is called.
 const RUNNING: &str = "running";
 

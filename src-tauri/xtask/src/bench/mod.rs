@@ -76,17 +76,22 @@ fn cli() -> Cli {
     }
 }
 
-/// S1, S1b, S10: a first sync beside a drain of the same pages.
-fn first_sync(options: &Options, report: &mut Report) -> Result<()> {
-    let part = |per_mille: u64| options.rows * per_mille / 1_000;
-    let rows = format!(
+/// So many rows over the five tables, most of them contacts.
+fn spread(rows: u64) -> String {
+    let part = |per_mille: u64| rows * per_mille / 1_000;
+    format!(
         "account={},contact={},lead={},opportunity={},systemuser={}",
         part(150),
         part(750),
         part(50),
         part(45),
         part(5)
-    );
+    )
+}
+
+/// S1, S1b, S10: a first sync beside a drain of the same pages.
+fn first_sync(options: &Options, report: &mut Report) -> Result<()> {
+    let rows = spread(options.rows);
     step(&format!("An organisation of {rows}"));
     let cli = cli();
     let organization = Organization::start(&cli.program, &["--rows", &rows])?;
@@ -163,15 +168,7 @@ fn first_sync(options: &Options, report: &mut Report) -> Result<()> {
 /// table one after the other.
 fn far_away(options: &Options, report: &mut Report) -> Result<()> {
     step("A first sync with 800 ms before each page");
-    let part = |per_mille: u64| options.rows * per_mille / 2_000;
-    let rows = format!(
-        "account={},contact={},lead={},opportunity={},systemuser={}",
-        part(150),
-        part(750),
-        part(50),
-        part(45),
-        part(5)
-    );
+    let rows = spread(options.rows / 2);
     let cli = cli();
     let organization = Organization::start(&cli.program, &["--rows", &rows])?;
     let sets = [

@@ -145,10 +145,8 @@ impl App {
     /// # Errors
     /// Where the disk refuses.
     pub fn note_damage(&self) -> Result<bool> {
-        let sessions = self.inner.sessions.lock();
-        let sessions = sessions.unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut any = false;
-        for session in sessions.values() {
+        for session in self.open_sessions() {
             if session.mirror().is_damaged() {
                 self.inner.data_dir.note_damage(session.row().id)?;
                 any = true;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use salesmirror_store::{AppDb, Attempt};
+use salesmirror_store::{AppDb, Attempt, TableState};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -116,6 +116,22 @@ impl Kept {
         })
     }
 
+    /// The plan that holds under the connection's own.
+    fn within(self, connection: Self) -> Schedule {
+        let every = match self.every {
+            Every::Default => connection.every,
+            own => own,
+        };
+        Schedule {
+            every: match every {
+                Every::Default => Some(USUALLY_EVERY),
+                Every::Interval(interval) => Some(interval),
+                Every::Off => None,
+            },
+            is_paused: self.is_paused || connection.is_paused,
+        }
+    }
+
     fn keep(self, db: &AppDb, key: &str) -> Result<()> {
         let rest = if self.is_paused { " paused" } else { "" };
         Ok(db.set_setting(key, &format!("{}{rest}", self.every.text()))?)
@@ -160,7 +176,11 @@ impl Session {
     /// Where the database cannot be read.
     pub async fn schedule(&self) -> Result<Schedule> {
         let session = self.clone();
-        blocking(move || session.plan(None)).await
+        blocking(move || {
+            let kept = Kept::read(session.db(), &key(None, session.row().id))?;
+            Ok(kept.within(kept))
+        })
+        .await
     }
 
     /// The plans of all mirrored tables, with what is due when.
@@ -170,7 +190,7 @@ impl Session {
     pub async fn table_schedules(&self) -> Result<Vec<TableSchedule>> {
         let tables = self.mirrored_tables().await?;
         let session = self.clone();
-        blocking(move || session.plans(&tables, now_ms())).await
+        blocking(move || session.plans(&tables, &session.mirror().tables()?, now_ms())).await
     }
 
     /// Changes the plan of a table (its logical name) or of the connection. Whoever watches goes by
@@ -194,37 +214,30 @@ impl Session {
         Ok(())
     }
 
-    fn plan(&self, table: Option<&str>) -> Result<Schedule> {
-        let id = self.row().id;
-        let connection = Kept::read(self.db(), &key(None, id))?;
-        let own = match table {
-            Some(_) => Kept::read(self.db(), &key(table, id))?,
-            None => connection,
-        };
-        let every = match (own.every, connection.every) {
-            (Every::Default, shared) => shared,
-            (own, _) => own,
-        };
-        Ok(Schedule {
-            every: match every {
-                Every::Default => Some(USUALLY_EVERY),
-                Every::Interval(interval) => Some(interval),
-                Every::Off => None,
-            },
-            is_paused: own.is_paused || connection.is_paused,
-        })
-    }
-
-    pub(crate) fn plans(&self, tables: &[String], now: i64) -> Result<Vec<TableSchedule>> {
+    pub(crate) fn plans(
+        &self,
+        tables: &[String],
+        states: &[TableState],
+        now: i64,
+    ) -> Result<Vec<TableSchedule>> {
         let id = self.row().id;
         let attempts = self.db().attempts(id)?;
         let row = self.db().connection(&self.row().name)?;
         let is_signed_in = row.is_none_or(|row| row.signed_in);
+        let connection = Kept::read(self.db(), &key(None, id))?;
+        // A mirror that took a damaged one's place has nothing of what went well before it.
+        let is_there = |table: &str| {
+            let mut states = states.iter();
+            states.any(|state| state.metadata.logical_name == table && state.last_sync.is_some())
+        };
         let plan = |table: &String| {
-            let schedule = self.plan(Some(table))?;
-            let last = attempts.iter().find(|attempt| attempt.table == *table);
-            let last = last.map(|attempt| tried(attempt, is_signed_in));
             let own = Kept::read(self.db(), &key(Some(table), id))?;
+            let schedule = own.within(connection);
+            let last = attempts
+                .iter()
+                .find(|attempt| attempt.table == *table)
+                .filter(|attempt| attempt.status != "success" || is_there(table));
+            let last = last.map(|attempt| tried(attempt, is_signed_in));
             Ok(TableSchedule {
                 table: table.clone(),
                 schedule,

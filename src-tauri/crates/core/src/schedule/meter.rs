@@ -63,9 +63,9 @@ impl Session {
             .iter()
             .map(|table| table.rows.div_ceil(PAGE_ROWS).max(1) + BESIDE_PAGES)
             .sum();
-        let plans = self.table_schedules().await?;
-        let scheduled = plans
+        let scheduled = tables
             .iter()
+            .map(|table| &table.plan)
             .filter(|plan| !plan.schedule.is_paused)
             .filter_map(|plan| Some(DAY_MS / milliseconds(plan.schedule.every?).max(1)))
             .sum::<i64>();
@@ -102,14 +102,11 @@ impl Session {
     /// # Errors
     /// Where a database cannot be read.
     pub async fn warnings(&self, tables: &[TableStatus]) -> Result<Vec<Warning>> {
-        let plans = self.table_schedules().await?;
         let days = i64::from(self.tracking_days().await?);
         let now = now_ms();
         let mut warnings = Vec::new();
         for table in tables {
-            let Some(plan) = plans.iter().find(|plan| plan.table == table.table) else {
-                continue;
-            };
+            let plan = &table.plan;
             let every = plan.schedule.every.filter(|_| !plan.schedule.is_paused);
             if every.is_some_and(|every| milliseconds(every) >= days * DAY_MS) {
                 warnings.push(Warning {

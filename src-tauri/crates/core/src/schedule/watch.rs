@@ -123,7 +123,7 @@ impl Session {
             named => named.to_vec(),
         };
         let session = self.clone();
-        blocking(move || session.plans(&tables, now)).await
+        blocking(move || session.plans(&tables, &session.mirror().tables()?, now)).await
     }
 }
 
