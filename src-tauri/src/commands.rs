@@ -8,20 +8,21 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use salesmirror_core::{Error, PendingSignIn, SyncOptions, VerifyOptions, usual_columns};
+use salesmirror_core::{Error, PendingSignIn, SyncOptions, VerifyOptions, Work, usual_columns};
 use salesmirror_wire::{
-    AppState, Connection, ConnectionForm, ErrorReply, Event, ExportProgress, ExportRequest,
-    FieldProblem, Happening, Preference, Proof, ProofProgress, Record, Run, TableColumns, Theme,
-    View, ViewRequest, Window,
+    AppState, Connection, ConnectionChange, ErrorReply, Event, ExportProgress, ExportRequest,
+    Happening, Preference, Proof, ProofProgress, Record, Run, TableColumns, Theme, View,
+    ViewRequest, Window,
 };
 use tauri::{AppHandle, Manager as _, State};
 use tauri_plugin_dialog::DialogExt as _;
 use tauri_plugin_opener::OpenerExt as _;
 
 use crate::desk::Desk;
+pub use crate::setup::commands::*;
 use crate::{convert, events, sample};
 
-type Reply<T> = Result<T, Refusal>;
+pub type Reply<T> = Result<T, Refusal>;
 
 /// Why a command did not do what it was asked for.
 #[derive(serde::Serialize)]
@@ -63,47 +64,21 @@ pub async fn explore_sample(handle: AppHandle, desk: State<'_, Desk>) -> Reply<C
 }
 
 #[tauri::command]
-pub fn check_form(form: ConnectionForm) -> Vec<FieldProblem> {
-    convert::problems(&form)
-}
-
-#[tauri::command]
-pub async fn connect(
-    handle: AppHandle,
-    desk: State<'_, Desk>,
-    form: ConnectionForm,
-) -> Reply<Connection> {
-    let app = desk.app().await?;
-    let request = convert::request(form, SIGN_IN_PATIENCE);
-    let cancel = desk.begin_sign_in();
-    let connected = app
-        .connect(
-            &request,
-            &|pending| wait_for_browser(&handle, pending),
-            &cancel,
-        )
-        .await;
-    events::tell(&handle, &Event::SignIn { sign_in: None });
-    let id = connected?.row.id.to_string();
-    bring_to_front(&handle);
-    finish_connection(&handle, &desk, &id).await
-}
-
-#[tauri::command]
 pub async fn sign_in(
     handle: AppHandle,
     desk: State<'_, Desk>,
     connection: String,
+    other: bool,
 ) -> Reply<Connection> {
     let app = desk.app().await?;
     let row = desk.connection(&connection).await?;
     if row.environment_kind == sample::KIND {
         desk.sample.sign_in_again(app, &row).await?;
     } else {
-        let cancel = desk.begin_sign_in();
+        let cancel = desk.ongoing.begin(Work::SignIn);
         let open = |pending: &PendingSignIn| wait_for_browser(&handle, pending);
         let signed_in = app
-            .sign_in_again(&row, SIGN_IN_PATIENCE, &open, &cancel)
+            .sign_in_again(&row, SIGN_IN_PATIENCE, other, &open, &cancel)
             .await;
         events::tell(&handle, &Event::SignIn { sign_in: None });
         signed_in?;
@@ -114,14 +89,18 @@ pub async fn sign_in(
 }
 
 /// Tells the window of the connections there are now, and gives one of them.
-async fn finish_connection(handle: &AppHandle, desk: &Desk, connection: &str) -> Reply<Connection> {
+pub async fn finish_connection(
+    handle: &AppHandle,
+    desk: &Desk,
+    connection: &str,
+) -> Reply<Connection> {
     events::tell_all(handle).await;
     let row = desk.connection(connection).await?;
     let session = desk.session(connection).await?;
     Ok(convert::connection(&row, &session).await?)
 }
 
-fn wait_for_browser(handle: &AppHandle, pending: &PendingSignIn) {
+pub fn wait_for_browser(handle: &AppHandle, pending: &PendingSignIn) {
     let sign_in = Some(convert::sign_in(pending));
     events::tell(handle, &Event::SignIn { sign_in });
     // Where no browser opens, the waiting page has the address to copy.
@@ -134,7 +113,7 @@ fn wait_for_browser(handle: &AppHandle, pending: &PendingSignIn) {
 }
 
 /// The browser covers the window while somebody signs in.
-fn bring_to_front(handle: &AppHandle) {
+pub fn bring_to_front(handle: &AppHandle) {
     if let Some(window) = handle.get_webview_window("main") {
         let _ = window.set_focus();
     }
@@ -142,7 +121,22 @@ fn bring_to_front(handle: &AppHandle) {
 
 #[tauri::command]
 pub fn cancel_sign_in(desk: State<'_, Desk>) {
-    desk.cancel_sign_in();
+    desk.ongoing.cancel(Work::SignIn);
+}
+
+#[tauri::command]
+pub async fn change_connection(
+    handle: AppHandle,
+    desk: State<'_, Desk>,
+    connection: String,
+    change: ConnectionChange,
+) -> Reply<()> {
+    let row = desk.connection(&connection).await?;
+    let app = desk.app().await?;
+    app.change_connection(&row, convert::change(change)).await?;
+    events::forget(&desk, &connection);
+    events::tell_all(&handle).await;
+    Ok(())
 }
 
 #[tauri::command]
@@ -217,7 +211,7 @@ pub async fn verify(
     remove: bool,
 ) -> Reply<Proof> {
     let session = desk.session(&connection).await?;
-    let cancel = desk.begin_proof();
+    let cancel = desk.ongoing.begin(Work::Proof);
     let options = VerifyOptions {
         tables: vec![table],
         repair,
@@ -237,7 +231,7 @@ pub async fn verify(
 
 #[tauri::command]
 pub fn cancel_verify(desk: State<'_, Desk>) {
-    desk.cancel_proof();
+    desk.ongoing.cancel(Work::Proof);
 }
 
 #[tauri::command]
@@ -270,7 +264,7 @@ pub async fn open_view(
     let view = session.open_view(&request.table, &selectors).await?;
     let (total, opened_ms) = (view.total(), view.opened_in.as_secs_f64() * 1_000.0);
     Ok(View {
-        id: desk.add_view(session, view),
+        id: desk.views.add(session, view),
         total,
         opened_ms,
     })
@@ -284,7 +278,7 @@ pub async fn window(
     limit: u32,
     columns: Vec<String>,
 ) -> Reply<Window> {
-    let (session, view) = desk.view(view)?;
+    let (session, view) = desk.views.get(view)?;
     let limit = limit.min(MOST_ROWS) as usize;
     let rows = session
         .window(&view, offset.max(0.0) as u64, limit, &columns)
@@ -296,7 +290,7 @@ pub async fn window(
 
 #[tauri::command]
 pub fn close_view(desk: State<'_, Desk>, view: u32) {
-    desk.close_view(view);
+    desk.views.close(view);
 }
 
 #[tauri::command]
@@ -358,7 +352,7 @@ pub async fn export(
     let session = desk.session(&connection).await?;
     let metadata = session.metadata(&request.view.table).await?;
     let spec = convert::selectors(&request.view).view(&metadata)?;
-    let cancel = desk.begin_export();
+    let cancel = desk.ongoing.begin(Work::Export);
     tauri::async_runtime::spawn(async move {
         let options = convert::export_options(&request);
         let (telling, told) = (handle.clone(), Cell::new(Instant::now()));
@@ -407,7 +401,7 @@ fn tell_export(
 
 #[tauri::command]
 pub fn cancel_export(desk: State<'_, Desk>) {
-    desk.cancel_export();
+    desk.ongoing.cancel(Work::Export);
 }
 
 #[tauri::command]

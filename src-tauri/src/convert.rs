@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    Cell, Choice, ColumnKind, ConnectionRow, Deleted, Error, ExportOptions, FieldChange, Flow,
-    Form, Happening, PendingSignIn, Preview, Progress, RecordDetail, Request, Result, RunRow,
-    Secret, Selectors, Session, Shown, TableMetadata, TableStatus, Verification, ViewRow,
-    told_text, what_word,
+    Cell, Choice, ColumnKind, ConnectionChange, ConnectionRow, Deleted, Error, ExportOptions,
+    FieldChange, Happening, PendingSignIn, Preview, Progress, RecordDetail, Result, RunRow, Secret,
+    Selectors, Session, Shown, TableMetadata, TableStatus, Verification, ViewRow, told_text,
+    what_word,
 };
 use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
 use serde::de::DeserializeOwned;
@@ -30,39 +30,13 @@ pub fn error(error: &Error) -> ErrorReply {
     }
 }
 
-/// What is wrong with what the form holds.
-pub fn problems(form: &wire::ConnectionForm) -> Vec<wire::FieldProblem> {
-    let problems = Form {
-        name: &form.name,
-        environment: &form.environment,
-        tenant: Some(&form.tenant),
-        client_id: &form.client_id,
-        client_secret: (!form.public_client).then_some(form.client_secret.as_str()),
-        authority: form.authority.as_deref(),
-    }
-    .problems();
-    problems
-        .into_iter()
-        .map(|problem| wire::FieldProblem {
-            field: problem.field.to_owned(),
-            message: problem.message,
-        })
-        .collect()
-}
-
-/// The connection that the form asks for.
-pub fn request(form: wire::ConnectionForm, timeout: Duration) -> Request {
-    Request {
-        name: form.name,
-        environment: form.environment,
-        tenant: Some(form.tenant),
-        client_id: form.client_id,
-        client_secret: (!form.public_client).then(|| Secret::from(form.client_secret)),
-        authority: form.authority,
-        flow: Flow::Browser,
-        redirect_port: form.redirect_port,
-        timeout,
-        kind: None,
+/// What is changed of a connection.
+pub fn change(change: wire::ConnectionChange) -> ConnectionChange {
+    ConnectionChange {
+        name: change.name,
+        client_secret: change.client_secret.map(Secret::from),
+        secret_expires: change.secret_expires,
+        redirect_port: change.redirect_port.map(|port| (port > 0).then_some(port)),
     }
 }
 
@@ -151,6 +125,10 @@ fn bare(row: &ConnectionRow) -> wire::Connection {
         authority: row.authority.clone(),
         tenant: row.tenant.clone(),
         client_id: row.client_id.clone(),
+        public_client: row.public_client,
+        unattended: row.flow == "client-credentials",
+        secret_expires: row.secret_expires.clone(),
+        redirect_port: row.redirect_port,
         organization: row.organization.clone(),
         organization_version: row.organization_version.clone(),
         user: row.user.clone(),

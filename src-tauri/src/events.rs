@@ -28,6 +28,7 @@ pub async fn state(handle: &AppHandle) -> AppState {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_dir: String::new(),
         connections: Vec::new(),
+        setup: None,
         theme: Theme::System,
         problem: None,
     };
@@ -40,7 +41,8 @@ pub async fn state(handle: &AppHandle) -> AppState {
 async fn fill(handle: &AppHandle, desk: &Desk, state: &mut AppState) -> Result<()> {
     let app = desk.app().await?;
     state.data_dir = app.data_dir().root().display().to_string();
-    let rows = app.connections().await?;
+    state.setup = crate::setup::shown(app).await?;
+    let rows = app.settled_connections().await?;
     state.theme = convert::named(&app.setting("theme").await?.unwrap_or_default());
     for row in rows {
         state.connections.push(open(handle, desk, &row).await);
@@ -114,7 +116,7 @@ fn follow(handle: &AppHandle, desk: &Desk, row: &ConnectionRow, session: &Sessio
 /// so, and everything is fetched again.
 async fn open_anew(handle: AppHandle, row: ConnectionRow) {
     let desk = handle.state::<Desk>();
-    desk.close_views_of(&row);
+    desk.views.close_all_of(&row);
     let reopened = async { desk.app().await?.reopen(&row).await };
     match reopened.await {
         Ok(session) => session.start_sync(SyncOptions::default()),
@@ -134,6 +136,6 @@ pub fn forget(desk: &Desk, connection: &str) {
 
 /// Tells the window everything, after connections came or went.
 pub async fn tell_all(handle: &AppHandle) {
-    let state = state(handle).await;
+    let state = Box::new(state(handle).await);
     tell(handle, &Event::Snapshot { state });
 }

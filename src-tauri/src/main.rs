@@ -6,6 +6,7 @@ mod convert;
 mod desk;
 mod events;
 mod sample;
+mod setup;
 
 use tauri::Manager as _;
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use salesmirror_core::{App, ConnectionRow, Error, Flow, PendingSignIn, Request, Result, Secret};
+use salesmirror_core::{App, ConnectionRow, Error, PendingSignIn, Request, Result, Secret};
 use salesmirror_sample_org::{Activity, Config, SampleOrg};
 use tokio::sync::Mutex;
 
@@ -73,10 +73,9 @@ impl Sample {
             client_id: place.client_id,
             client_secret: Some(Secret::from(place.client_secret)),
             authority: Some(place.authority_url),
-            flow: Flow::Browser,
-            redirect_port: None,
             timeout: PATIENCE,
             kind: Some(KIND.to_owned()),
+            ..Request::default()
         };
         let http = app.http().clone();
         let cancel = tokio_util::sync::CancellationToken::new();
@@ -94,7 +93,8 @@ impl Sample {
         self.resume(row).await?;
         let http = app.http().clone();
         let cancel = tokio_util::sync::CancellationToken::new();
-        app.sign_in_again(row, PATIENCE, &|pending| accept(&http, pending), &cancel)
+        let open = |pending: &PendingSignIn| accept(&http, pending);
+        app.sign_in_again(row, PATIENCE, false, &open, &cancel)
             .await?;
         Ok(())
     }

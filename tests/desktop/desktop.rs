@@ -82,7 +82,10 @@ impl Desktop {
                 "",
             ),
         };
-        let script = format!("{keyring} exec WebKitWebDriver --port={port}");
+        let script = format!(
+            "echo \"$DBUS_SESSION_BUS_ADDRESS\" > '{}'; {keyring} exec WebKitWebDriver --port={port}",
+            folder.join("bus").display()
+        );
         let mut words = bus.into_iter().chain(["sh", "-c", &script]);
         let driver = Command::new(words.next().expect("a word"))
             .args(words)
@@ -133,6 +136,29 @@ impl Desktop {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// Another keyring takes the running one's place: one that knows no password and cannot ask for
+    /// it, or one that is unlocked.
+    pub fn replace_keyring(&self, keychain: Keychain) {
+        let bus = std::fs::read_to_string(self.folder.join("bus")).expect("a bus");
+        let unlock = match keychain {
+            Keychain::Unlocked => "--unlock",
+            Keychain::Absent => "",
+        };
+        let script = format!(
+            "printf '\\n' | gnome-keyring-daemon --replace --components=secrets {unlock} >/dev/null 2>&1"
+        );
+        let status = Command::new("sh")
+            .args(["-c", &script])
+            .env("DBUS_SESSION_BUS_ADDRESS", bus.trim())
+            .env("HOME", &self.folder)
+            .env("XDG_DATA_HOME", self.folder.join("share"))
+            .env("XDG_CONFIG_HOME", self.folder.join("config"))
+            .env("XDG_RUNTIME_DIR", &self.folder)
+            .env_remove("DISPLAY")
+            .status();
+        assert!(status.expect("a shell").success(), "no other keyring");
     }
 
     /// The address that the app sent the system's browser to.
@@ -307,11 +333,19 @@ impl Window {
         let Some(folder) = std::env::var_os("SALESMIRROR_PICTURES") else {
             return;
         };
+        // What was just drawn is on its way to the display.
+        std::thread::sleep(Duration::from_millis(300));
         let _ = Command::new("import")
-            .args(["-window", "root", "-crop", "1280x800+0+0", "+repage"])
+            .args(["-window", "root", "-trim", "+repage"])
             .arg(PathBuf::from(folder).join(format!("{name}.png")))
             .env("DISPLAY", &self.display)
             .status();
+    }
+
+    /// Makes the window as wide and as high as this.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let resized = self.client.set_window_size(width, height).await;
+        resized.expect("a window that can be resized");
     }
 
     /// Ends the app.

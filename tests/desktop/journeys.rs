@@ -1,20 +1,10 @@
 //! What people do with the window.
 
-use std::time::Duration;
-
-use salesmirror_sample_org::{Activity, Config, SampleOrg, parse_rows};
+use salesmirror_sample_org::{Activity, SampleOrg};
 use serde_json::json;
 
 use crate::desktop::{Desktop, Keychain, Window};
-
-/// Collects what the content security policy refuses from here on.
-const WATCH_POLICY: &str = "window.refused = []; document.addEventListener(\
-    'securitypolicyviolation', (event) => window.refused.push(event.violatedDirective));";
-
-fn folder() -> tempfile::TempDir {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    tempfile::tempdir().expect("a folder")
-}
+use crate::wizard::{self, Registration, WATCH_POLICY, control, folder, organization};
 
 /// Rows that are drawn, by their number in the grid.
 const FIRST_ROW: &str = ".ag-row[row-index='0'] .cell-name";
@@ -93,7 +83,7 @@ async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
 
 /// Neither the web view's caches nor anything else of ours holds what people wrote in a record, or
 /// the secret.
-fn nothing_in_the_clear(folder: &std::path::Path) {
+pub fn nothing_in_the_clear(folder: &std::path::Path) {
     let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
     let traces: Vec<Vec<u8>> = ["Brandvik", "norrvale.example\"", "smp8Q~"]
         .iter()
@@ -275,91 +265,21 @@ async fn disconnect(window: &Window) {
     window.see("welcome-sample").await;
 }
 
-/// An organisation of somebody else, in another process as far as the app can tell.
-async fn organization() -> SampleOrg {
-    let config = Config {
-        rows: parse_rows("account=400,contact=16000,lead=300,opportunity=300,systemuser=20")
-            .expect("rows"),
-        latency: Duration::from_millis(400),
-        ..Config::default()
-    };
-    SampleOrg::start(config).await.expect("an organisation")
-}
-
-async fn control(org: &SampleOrg, path: &str, body: impl Into<String>) {
-    let url = format!("{}/{path}", org.description().control_url);
-    let reply = reqwest::Client::new()
-        .post(url)
-        .body(body.into())
-        .send()
-        .await;
-    assert!(reply.expect("a reply").status().is_success(), "{path}");
-}
-
-async fn fill(window: &Window, org: &SampleOrg, secret: &str) {
-    let place = org.description();
-    window.write("form-name", "Norrvale").await;
-    window
-        .write("form-environment", &place.environment_url)
-        .await;
-    window.write("form-tenant", &place.tenant_id).await;
-    window.write("form-client_id", &place.client_id).await;
-    window.write("form-client_secret", secret).await;
-    window.click("form-advanced").await;
-    window.write("form-authority", &place.authority_url).await;
-}
-
-/// Submits the form and signs in with what the system's browser was sent to.
-async fn sign_in(window: &Window, desktop: &Desktop) {
-    window.click("form-submit").await;
-    visit(window, desktop).await;
-}
-
-async fn visit(window: &Window, desktop: &Desktop) {
-    let address = desktop.visited().await;
-    window.see("signin-wait").await;
-    window.picture("sign-in");
-    reqwest::get(address).await.expect("the browser's page");
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organisation_is_connected_by_the_form_and_browsed_while_it_syncs() {
+async fn an_organisation_is_connected_and_browsed_while_it_syncs() {
     let (folder, org) = (folder(), organization().await);
     let desktop = Desktop::start(folder.path(), Keychain::Unlocked);
     let window = desktop.open().await;
-    window.click("welcome-connect").await;
-    // What can be seen to be wrong is said before anything is sent.
-    fill(&window, &org, "5f1c0f64-2a57-4b5a-9c53-0d3f4c3ba001").await;
-    window.click("form-submit").await;
+    control(&org, "consent", r#"{"mode":"accept"}"#).await;
+    wizard::to_sign_in(&window, &org, Registration::Web).await;
+    wizard::sign_in(&window, &desktop).await;
     window
-        .expect_js(
-            "return document.body.textContent.includes(\"This is the secret's ID, not its value\")",
-            &json!(true),
-        )
+        .expect_text("check-title", "Everything is ready")
         .await;
-    window.picture("form-problem");
-
-    // What the service refuses comes back to the form, which keeps what was typed.
-    control(&org, "consent", r#"{"mode":"accept"}"#).await;
-    window.write("form-client_secret", "not~the.secret").await;
-    sign_in(&window, &desktop).await;
-    window.expect_js(HAS_ERROR, &json!(true)).await;
-    window.picture("form-wrong-secret");
-    control(&org, "consent", r#"{"mode":"decline"}"#).await;
-    let secret = org.description().client_secret.clone();
-    window.write("form-client_secret", &secret).await;
-    sign_in(&window, &desktop).await;
-    window.expect_js(HAS_ERROR, &json!(true)).await;
-    assert!(
-        !folder.path().join("data").join("app.db").exists(),
-        "no half-made connection is left"
-    );
-
-    control(&org, "consent", r#"{"mode":"accept"}"#).await;
     // The second page of contacts takes its time, so that there is something to browse meanwhile.
     let slow = r#"{"match":{"path_contains":"/contacts","query_contains":"skiptoken","times":1},"action":{"delay_ms":8000}}"#;
     control(&org, "faults", slow).await;
-    sign_in(&window, &desktop).await;
+    window.click("start-first-sync").await;
     window.see("home-table-contact").await;
     browse_while_syncing(&window).await;
     for table in ["account", "contact", "lead", "opportunity", "systemuser"] {
@@ -375,8 +295,6 @@ async fn an_organisation_is_connected_by_the_form_and_browsed_while_it_syncs() {
 
 const IS_IDLE: &str =
     "return document.querySelector('[data-testid=\"sync-now\"]').disabled === false";
-const HAS_ERROR: &str = "return document.querySelector('.banner-error')?.textContent.length > 40";
-
 /// The first page of contacts is browsed while the others are on their way.
 async fn browse_while_syncing(window: &Window) {
     window.click("nav-contact").await;

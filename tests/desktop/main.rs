@@ -3,3 +3,5 @@
 
 mod desktop;
 mod journeys;
+mod setup;
+mod wizard;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use salesmirror_core::{
-    App, Connected, Flow, HttpConfig, Request, Result, RetryPolicy, RunReport, RunStatus,
-    SecretStore, Session, Settings, SyncOptions,
+    App, Connected, HttpConfig, Request, Result, RetryPolicy, RunReport, RunStatus, SecretStore,
+    Session, Settings, SyncOptions,
 };
 use salesmirror_sample_org::{Activity, Config, SampleOrg, parse_rows};
 use serde_json::Value;
@@ -85,10 +85,8 @@ impl Bench {
             client_id: org.client_id.clone(),
             client_secret: Some(org.client_secret.clone().into()),
             authority: Some(org.authority_url.clone()),
-            flow: Flow::Browser,
-            redirect_port: None,
             timeout: Duration::from_secs(5),
-            kind: None,
+            ..Request::default()
         }
     }
 

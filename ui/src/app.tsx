@@ -6,9 +6,9 @@ import { ErrorText } from "./parts/error-text";
 import { Mark } from "./parts/mark";
 import { NoticesProvider } from "./parts/notices";
 import { usePlace } from "./place";
+import { SetupPage } from "./setup/setup";
 import { Shell } from "./shell/shell";
 import { darkTheme, lightTheme, useIsDark } from "./theme";
-import { ConnectPage } from "./welcome/connect";
 import { WaitingPage } from "./welcome/waiting";
 import { WelcomePage } from "./welcome/welcome";
 
@@ -41,11 +41,11 @@ function Page({ app }: { app: AppState }) {
   const place = usePlace();
   const signIn = useBridge((state) => state.signIn);
   if (app.problem) return <ClosedPage app={app} problem={app.problem} />;
-  if (place.page === "connect") return <ConnectPage app={app} signIn={signIn} />;
+  if (place.page === "connect") return <SetupPage app={app} signIn={signIn} />;
   if (signIn) return <WaitingPage signIn={signIn} />;
   const wanted = place.connection;
   const connection = app.connections.find((known) => known.id === wanted) ?? app.connections[0];
-  if (!connection) return <WelcomePage />;
+  if (!connection) return <WelcomePage setup={app.setup} />;
   return <Shell app={app} connection={connection} place={place} />;
 }
 

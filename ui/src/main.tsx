@@ -11,6 +11,7 @@ import "./styles/home.css";
 import "./styles/records.css";
 import "./styles/settings.css";
 import "./styles/welcome.css";
+import "./styles/setup.css";
 
 const nonce = styleNonce();
 const renderer = createDOMRenderer(document, {

@@ -16,6 +16,10 @@ data_dir: string,
  */
 connections: Array<Connection>, 
 /**
+ * The set-up of a connection that is under way.
+ */
+setup: Setup | null, 
+/**
  * The chosen theme.
  */
 theme: Theme, 
@@ -23,6 +27,46 @@ theme: Theme,
  * Why nothing can be opened, such as a locked keychain.
  */
 problem: ErrorReply | null, };
+
+export type Check = { 
+/**
+ * What was checked.
+ */
+name: string, 
+/**
+ * The table, where it is about one.
+ */
+table: string | null, 
+/**
+ * How it ended.
+ */
+finding: Finding, 
+/**
+ * What was found.
+ */
+detail: string, 
+/**
+ * What to do, where it did not pass.
+ */
+hint: string, 
+/**
+ * The service's own words, where it refused.
+ */
+raw: string | null, 
+/**
+ * The portal page where it is mended.
+ */
+link: string | null, };
+
+export type Checks = { 
+/**
+ * One after the other.
+ */
+checks: Array<Check>, 
+/**
+ * What the first sync takes.
+ */
+cost: FirstSync, };
 
 export type Choice = { 
 /**
@@ -88,6 +132,22 @@ tenant: string,
  */
 client_id: string, 
 /**
+ * Whether there is no client secret.
+ */
+public_client: boolean, 
+/**
+ * Whether it signs in as the app itself.
+ */
+unattended: boolean, 
+/**
+ * The secret's last day, as `YYYY-MM-DD`, where it is known.
+ */
+secret_expires: string | null, 
+/**
+ * Fixed port of the redirect URI.
+ */
+redirect_port: number | null, 
+/**
  * Organisation's friendly name.
  */
 organization: string | null, 
@@ -128,37 +188,21 @@ warnings: Array<string>,
  */
 notice: string | null, };
 
-export type ConnectionForm = { 
+export type ConnectionChange = { 
 /**
- * A name for the connection.
+ * Its name.
  */
-name: string, 
+name: string | null, 
 /**
- * Environment URL.
+ * Its client secret.
  */
-environment: string, 
+client_secret: string | null, 
 /**
- * Tenant id or domain.
+ * The secret's last day, as `YYYY-MM-DD`; empty where it is not known.
  */
-tenant: string, 
+secret_expires: string | null, 
 /**
- * Application (client) id.
- */
-client_id: string, 
-/**
- * Client secret; empty for a public client.
- */
-client_secret: string, 
-/**
- * Whether the registration is a public client (Mobile and desktop platform).
- */
-public_client: boolean, 
-/**
- * Another authority than the commercial cloud's.
- */
-authority: string | null, 
-/**
- * Fixed port of the redirect URI; any free one otherwise.
+ * Fixed port of the redirect URI; 0 for any free one.
  */
 redirect_port: number | null, };
 
@@ -200,7 +244,11 @@ connection: Connection, } | { "type": "sign_in",
 /**
  * The sign-in.
  */
-sign_in: SignIn | null, } | { "type": "export", 
+sign_in: SignIn | null, } | { "type": "checks", 
+/**
+ * How far.
+ */
+checks: Checks, } | { "type": "export", 
 /**
  * How far.
  */
@@ -258,6 +306,254 @@ bom: boolean,
  */
 formula_guard: boolean, };
 
+export type Finding = "running" | "passed" | "caution" | "failed";
+
+export type FirstSync = { 
+/**
+ * Rows by table.
+ */
+tables: Array<TableCount>, 
+/**
+ * Rows in all.
+ */
+rows: number, 
+/**
+ * Seconds.
+ */
+seconds: number, 
+/**
+ * Requests.
+ */
+requests: number, 
+/**
+ * Requests that a user has a day.
+ */
+entitlement: number, 
+/**
+ * Bytes on disk.
+ */
+bytes: number, };
+
+export type FoundEnvironment = { 
+/**
+ * Its address.
+ */
+url: string, 
+/**
+ * The host of the sign-in service that it trusts.
+ */
+authority: string, 
+/**
+ * The tenant that it belongs to.
+ */
+tenant: string, 
+/**
+ * The cloud that its host tells, where it does.
+ */
+cloud: string | null, };
+
+export type FoundTenant = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The host of the sign-in service.
+ */
+authority: string, };
+
+export type ListedEnvironment = { 
+/**
+ * Name as people know it.
+ */
+name: string, 
+/**
+ * Its address.
+ */
+url: string, 
+/**
+ * Whether it is in use.
+ */
+enabled: boolean, 
+/**
+ * Region.
+ */
+region: string, 
+/**
+ * Version.
+ */
+version: string, };
+
+export type Setup = { 
+/**
+ * What was typed.
+ */
+draft: SetupDraft, 
+/**
+ * What is wrong with it.
+ */
+problems: Array<FieldProblem>, 
+/**
+ * What the portal wants.
+ */
+guide: SetupGuide, 
+/**
+ * The clouds to choose from.
+ */
+clouds: Array<SetupCloud>, 
+/**
+ * Who has signed in, once somebody has.
+ */
+user: string | null, };
+
+export type SetupCloud = { 
+/**
+ * Its word in [`SetupDraft::cloud`].
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Where its environments are.
+ */
+example: string, };
+
+export type SetupDraft = { 
+/**
+ * Where the admin is.
+ */
+step: SetupStep, 
+/**
+ * The farthest step they came to.
+ */
+reached: SetupStep, 
+/**
+ * The connection's name.
+ */
+name: string, 
+/**
+ * `commercial`, `gcc`, `gcc-high`, `dod`, `china` or `own`.
+ */
+cloud: string, 
+/**
+ * Authority, where the cloud is an own one.
+ */
+authority: string, 
+/**
+ * Global Discovery Service, where the cloud is an own one.
+ */
+discovery: string, 
+/**
+ * Tenant: id or domain; empty for any.
+ */
+tenant: string, 
+/**
+ * How the app is registered.
+ */
+way: SetupWay, 
+/**
+ * Whether the platform is Mobile and desktop, without a secret.
+ */
+public_client: boolean, 
+/**
+ * Fixed port of the redirect URI.
+ */
+redirect_port: number | null, 
+/**
+ * Application (client) id.
+ */
+client_id: string, 
+/**
+ * Whether the keychain has the secret. The window does not decide it.
+ */
+has_secret: boolean, 
+/**
+ * The secret's last day, as `YYYY-MM-DD`.
+ */
+secret_expires: string | null, 
+/**
+ * Environment URL.
+ */
+environment: string, 
+/**
+ * Whether it signs in as the app itself.
+ */
+unattended: boolean, 
+/**
+ * Whether somebody has signed in with what is here. The window does not decide it.
+ */
+signed_in: boolean, };
+
+export type SetupGuide = { 
+/**
+ * Name of the app registration.
+ */
+app_name: string, 
+/**
+ * The redirect URI.
+ */
+redirect_uri: string, 
+/**
+ * The page that makes a registration.
+ */
+new_registration: string, 
+/**
+ * All registrations.
+ */
+registrations: string, 
+/**
+ * The app's Overview page.
+ */
+overview: string, 
+/**
+ * The app's Authentication page.
+ */
+authentication: string, 
+/**
+ * The app's API permissions page.
+ */
+permissions: string, 
+/**
+ * The app's Certificates & secrets page.
+ */
+credentials: string, 
+/**
+ * The page on which an administrator consents for everybody; null before the app's id is known.
+ */
+admin_consent: string | null, 
+/**
+ * The tenant's overview.
+ */
+tenant: string, 
+/**
+ * Environments, their users and application users.
+ */
+admin_center: string, 
+/**
+ * The script that does it all; empty where the way is another one.
+ */
+script: string, 
+/**
+ * An environment's address in this cloud, as an example.
+ */
+example: string, };
+
+export type SetupStep = "choose" | "register" | "redirect" | "permission" | "credentials" | "environment" | "sign_in" | "check";
+
+export type SetupWay = "portal" | "azure_cli" | "powershell" | "exists";
+
+export type TableCount = { 
+/**
+ * Logical name.
+ */
+table: string, 
+/**
+ * Rows; null where they were not counted.
+ */
+rows: number | null, };
+
 export type FieldChange = { 
 /**
  * Logical name.
@@ -278,7 +574,7 @@ to: string | null, };
 
 export type FieldProblem = { 
 /**
- * The field's name in [`ConnectionForm`].
+ * The field's name in [`crate::SetupDraft`].
  */
 field: string, 
 /**
@@ -747,10 +1043,20 @@ rows: Array<Row>, };
 export const commands = {
   appState: () => invoke<AppState>("app_state"),
   exploreSample: () => invoke<Connection>("explore_sample"),
-  checkForm: (form: ConnectionForm) => invoke<Array<FieldProblem>>("check_form", { form }),
-  connect: (form: ConnectionForm) => invoke<Connection>("connect", { form }),
-  signIn: (connection: string) => invoke<Connection>("sign_in", { connection }),
+  beginSetup: () => invoke<Setup>("begin_setup"),
+  changeSetup: (draft: SetupDraft) => invoke<Setup>("change_setup", { draft }),
+  keepSetupSecret: (secret: string) => invoke<Setup>("keep_setup_secret", { secret }),
+  findTenant: () => invoke<FoundTenant | null>("find_tenant"),
+  findEnvironment: () => invoke<FoundEnvironment>("find_environment"),
+  setupEnvironments: () => invoke<Array<ListedEnvironment>>("setup_environments"),
+  signInSetup: (other: boolean) => invoke<Setup>("sign_in_setup", { other }),
+  checkSetup: () => invoke<Checks>("check_setup"),
+  finishSetup: (without: Array<string>) => invoke<Connection>("finish_setup", { without }),
+  discardSetup: () => invoke<void>("discard_setup"),
+  explainError: (text: string) => invoke<ErrorReply | null>("explain_error", { text }),
+  signIn: (connection: string, other: boolean) => invoke<Connection>("sign_in", { connection, other }),
   cancelSignIn: () => invoke<void>("cancel_sign_in"),
+  changeConnection: (connection: string, change: ConnectionChange) => invoke<void>("change_connection", { connection, change }),
   disconnect: (connection: string, purge: boolean) => invoke<void>("disconnect", { connection, purge }),
   sync: (connection: string, tables: Array<string>, full: boolean) => invoke<void>("sync", { connection, tables, full }),
   pause: (connection: string) => invoke<void>("pause", { connection }),

@@ -10,10 +10,11 @@ const app = (...connections: Connection[]): AppState => ({
   version: "0.1.0",
   data_dir: "/data",
   connections,
+  setup: null,
   theme: "system",
   problem: null,
 });
-const empty: BridgeState = { app: null, signIn: null, exporting: null, proof: null };
+const empty: BridgeState = { app: null, signIn: null, exporting: null, proof: null, checks: null };
 
 test("a changed connection takes the place of what was known of it", () => {
   const before = reduce(empty, {

@@ -6,12 +6,14 @@ import { listen } from "@tauri-apps/api/event";
 import { useSyncExternalStore } from "react";
 import {
   type AppState,
+  type Checks,
   type Connection,
   commands,
   type ErrorReply,
   type Event,
   type ExportProgress,
   type ProofProgress,
+  type Setup,
   type SignIn,
 } from "./generated";
 
@@ -21,11 +23,13 @@ export interface BridgeState {
   readonly signIn: SignIn | null;
   readonly exporting: ExportProgress | null;
   readonly proof: ProofProgress | null;
+  /** The checks of a new connection, as far as they have come. */
+  readonly checks: Checks | null;
 }
 
 const EVENT = "salesmirror://event";
 
-let state: BridgeState = { app: null, signIn: null, exporting: null, proof: null };
+let state: BridgeState = { app: null, signIn: null, exporting: null, proof: null, checks: null };
 const listeners = new Set<() => void>();
 
 function set(next: BridgeState) {
@@ -44,6 +48,8 @@ export function reduce(before: BridgeState, event: Event): BridgeState {
         : { ...before, app: withConnection(before.app, event.connection) };
     case "sign_in":
       return { ...before, signIn: event.sign_in };
+    case "checks":
+      return { ...before, checks: event.checks };
     case "export":
       return { ...before, exporting: event.progress };
     case "proof":
@@ -77,6 +83,16 @@ export function showTheme(theme: AppState["theme"]): void {
   if (state.app) set({ ...state, app: { ...state.app, theme } });
 }
 
+/** Keeps what a command said of the set-up. */
+export function showSetup(setup: Setup): void {
+  if (state.app) set({ ...state, app: { ...state.app, setup } });
+}
+
+/** Forgets the last checks, before the next ones begin. */
+export function clearChecks(): void {
+  set({ ...state, checks: null });
+}
+
 /** Forgets the last export, before the next one begins. */
 export function clearExport(): void {
   set({ ...state, exporting: null });
@@ -88,7 +104,7 @@ export function clearProof(): void {
 }
 
 function unreachable(problem: ErrorReply): AppState {
-  return { version: "", data_dir: "", connections: [], theme: "system", problem };
+  return { version: "", data_dir: "", connections: [], setup: null, theme: "system", problem };
 }
 
 export function useBridge<T>(select: (state: BridgeState) => T): T {

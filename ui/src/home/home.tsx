@@ -109,7 +109,7 @@ export function HomePage({
                 <MenuDivider />
                 <MenuItem
                   icon={<PersonArrowRight20Regular />}
-                  onClick={actions.signIn}
+                  onClick={() => actions.signIn()}
                   data-testid="sign-in-again"
                 >
                   Sign in again

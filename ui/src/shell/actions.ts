@@ -9,7 +9,7 @@ export interface ConnectionActions {
   sync(tables?: string[]): void;
   fullSync(tables?: string[]): void;
   pause(): void;
-  signIn(): void;
+  signIn(anotherUser?: boolean): void;
   /** Marks rows as stale and reads them again. */
   invalidate(tables: string[]): void;
   answerGuard(table: string, remove: boolean): void;
@@ -23,9 +23,9 @@ export function useActions(connection: Connection): ConnectionActions {
       sync: (tables = []) => void attempt(() => commands.sync(id, tables, false)),
       fullSync: (tables = []) => void attempt(() => commands.sync(id, tables, true)),
       pause: () => void attempt(() => commands.pause(id)),
-      signIn: () =>
+      signIn: (anotherUser = false) =>
         void attempt(async () => {
-          await commands.signIn(id);
+          await commands.signIn(id, anotherUser);
           await commands.sync(id, [], false);
         }),
       invalidate: (tables) =>

@@ -50,6 +50,7 @@ export function ConnectionSwitcher({ app, connection }: { app: AppState; connect
               icon={<ConnectionTile connection={known} />}
               secondaryContent={known.id === connection.id ? <Checkmark20Regular /> : undefined}
               onClick={() => go({ page: "home", connection: known.id })}
+              data-testid="switch-connection"
             >
               <span className="switcher-text">
                 <span className="switcher-name">{connectionTitle(known)}</span>
@@ -61,8 +62,12 @@ export function ConnectionSwitcher({ app, connection }: { app: AppState; connect
             </MenuItem>
           ))}
           <MenuDivider />
-          <MenuItem icon={<Add20Regular />} onClick={() => go({ page: "connect" })}>
-            Connect another
+          <MenuItem
+            icon={<Add20Regular />}
+            onClick={() => go({ page: "connect" })}
+            data-testid="connect-another"
+          >
+            {app.setup ? "Continue the set-up" : "Connect another"}
           </MenuItem>
           {hasSample ? null : (
             <MenuItem icon={<Beaker20Regular />} onClick={() => void explore()}>

@@ -6,14 +6,15 @@ import {
   LockClosed16Regular,
 } from "@fluentui/react-icons";
 import { type ReactNode, useState } from "react";
-import { commands, type ErrorReply } from "../bridge/generated";
+import { commands, type ErrorReply, type Setup } from "../bridge/generated";
 import { asError } from "../bridge/store";
 import { ErrorText } from "../parts/error-text";
 import { Mark } from "../parts/mark";
 import { go } from "../place";
+import { indexOf, STEPS } from "../setup/steps";
 import { begin } from "../shell/actions";
 
-export function WelcomePage() {
+export function WelcomePage({ setup }: { setup: Setup | null }) {
   const [starting, setStarting] = useState(false);
   const [error, setError] = useState<ErrorReply | null>(null);
   const explore = async () => {
@@ -43,20 +44,21 @@ export function WelcomePage() {
         <Way
           icon={<CloudLink24Regular />}
           title="Connect your organisation"
-          text="With an app registration in Azure, then a sign-in through your browser."
+          text="Register an app in Azure with step-by-step help, then sign in with your browser."
           points={[
-            "Needs the registration's client ID and secret",
-            "Reads what your own security role may read",
+            "About 10 minutes, can be paused",
+            "Needs an Application Developer or similar role",
             "Production and sandbox side by side",
           ]}
         >
+          {setup ? <Begun setup={setup} /> : null}
           <Button
             appearance="primary"
             className="welcome-button"
             onClick={() => go({ page: "connect" })}
             data-testid="welcome-connect"
           >
-            Connect
+            {setup ? "Continue" : "Connect"}
           </Button>
         </Way>
         <Way
@@ -84,6 +86,18 @@ export function WelcomePage() {
         <span>No telemetry</span>
       </footer>
     </main>
+  );
+}
+
+/** Where the set-up that was begun stands. */
+function Begun({ setup }: { setup: Setup }) {
+  const place = indexOf(setup.draft.step);
+  const name = setup.draft.name || setup.draft.environment;
+  return (
+    <p className="welcome-begun" data-testid="welcome-begun">
+      You are at step {place + 1} of {STEPS.length}, {STEPS[place]?.title}
+      {name ? `, of ${name}` : ""}.
+    </p>
   );
 }
 

@@ -41,6 +41,8 @@ pub enum Command {
     Connect(Connect),
     /// Sign a connection in again; its data stays
     SignIn(SignIn),
+    /// Change a connection's name, secret, its last day, or the port of its redirect URI
+    Change(Change),
     /// List connections
     Connections,
     /// List the environments to connect to
@@ -135,6 +137,9 @@ pub struct Connect {
     /// Fixed port of the redirect URI
     #[arg(long, value_name = "N")]
     pub redirect_port: Option<u16>,
+    /// The secret's last day, as 2028-03-11: you are warned 30 and 7 days ahead
+    #[arg(long, value_name = "DATE")]
+    pub secret_expires: Option<String>,
     /// Print the sign-in address instead of opening the browser
     #[arg(long)]
     pub no_browser: bool,
@@ -147,12 +152,32 @@ pub struct Connect {
 pub struct SignIn {
     /// The connection; the only one where there is one
     pub name: Option<String>,
+    /// Let the browser offer other accounts than the one that is signed in there
+    #[arg(long)]
+    pub another_user: bool,
     /// Print the sign-in address instead of opening the browser
     #[arg(long)]
     pub no_browser: bool,
     /// How long to wait for the browser
     #[arg(long, default_value_t = 300, value_name = "SECS")]
     pub timeout: u64,
+}
+
+/// Changes a connection; its rows stay.
+#[derive(Args)]
+pub struct Change {
+    /// Another name
+    #[arg(long, value_name = "N")]
+    pub name: Option<String>,
+    /// Read another client secret from standard input
+    #[arg(long)]
+    pub client_secret_stdin: bool,
+    /// The secret's last day, as 2028-03-11; empty where it is not known
+    #[arg(long, value_name = "DATE")]
+    pub secret_expires: Option<String>,
+    /// Fixed port of the redirect URI; 0 for any free one
+    #[arg(long, value_name = "N")]
+    pub redirect_port: Option<u16>,
 }
 
 /// Lists the environments that a user can reach, from Microsoft's Global Discovery Service: those

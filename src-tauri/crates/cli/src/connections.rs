@@ -4,13 +4,13 @@ use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use salesmirror_core::{
-    Category, Check, Connected, DiscoveryRequest, Error, Flow, PendingSignIn, Request, Result,
-    Secret,
+    Category, Check, Connected, ConnectionChange, DiscoveryRequest, Error, Flow, PendingSignIn,
+    Request, Result, Secret,
 };
 use serde_json::{Value, json};
 
 use crate::Context;
-use crate::arguments::{Connect, Environments, FlowName, SignIn};
+use crate::arguments::{Change, Connect, Environments, FlowName, SignIn};
 use crate::output::{self, table};
 
 pub async fn connect(context: &Context, options: Connect) -> Result<u8> {
@@ -32,7 +32,8 @@ pub async fn connect(context: &Context, options: Connect) -> Result<u8> {
         },
         redirect_port: options.redirect_port,
         timeout: Duration::from_secs(options.timeout),
-        kind: None,
+        secret_expires: options.secret_expires,
+        ..Request::default()
     };
     let open = browser(context, options.no_browser);
     let connected = context
@@ -43,6 +44,26 @@ pub async fn connect(context: &Context, options: Connect) -> Result<u8> {
     Ok(0)
 }
 
+pub async fn change(context: &Context, options: Change) -> Result<u8> {
+    let row = context.app.find(context.connection.as_deref()).await?;
+    let secret = options.client_secret_stdin.then(read_secret).transpose()?;
+    let change = ConnectionChange {
+        name: options.name,
+        client_secret: secret,
+        secret_expires: options.secret_expires,
+        redirect_port: options.redirect_port.map(|port| (port > 0).then_some(port)),
+    };
+    let changed = context.app.change_connection(&row, change).await?;
+    let document = json!({
+        "changed": changed.name,
+        "redirect_port": changed.redirect_port,
+        "secret_expires": changed.secret_expires,
+    });
+    let text = format!("Changed \"{}\".", changed.name);
+    context.output.result(&document, &text);
+    Ok(0)
+}
+
 pub async fn sign_in(context: &Context, options: SignIn) -> Result<u8> {
     let name = options.name.as_deref().or(context.connection.as_deref());
     let row = context.app.find(name).await?;
@@ -50,7 +71,7 @@ pub async fn sign_in(context: &Context, options: SignIn) -> Result<u8> {
     let timeout = Duration::from_secs(options.timeout);
     let connected = context
         .app
-        .sign_in_again(&row, timeout, &open, &context.cancel)
+        .sign_in_again(&row, timeout, options.another_user, &open, &context.cancel)
         .await?;
     tell(context, &connected, "Signed in again:");
     Ok(0)
@@ -180,7 +201,7 @@ fn read_secret() -> Result<Secret> {
 }
 
 fn check_json(check: &Check) -> Value {
-    json!({"name": check.name, "ok": check.ok, "detail": check.detail, "hint": check.hint})
+    json!({"name": check.name, "ok": check.ok(), "detail": check.detail, "hint": check.hint})
 }
 
 fn checks_text(checks: &[Check]) -> String {
@@ -188,7 +209,7 @@ fn checks_text(checks: &[Check]) -> String {
     for check in checks {
         text.push_str(&format!(
             "{} {}: {}\n",
-            if check.ok { "✓" } else { "✗" },
+            if check.ok() { "✓" } else { "✗" },
             check.name,
             check.detail
         ));

@@ -197,6 +197,7 @@ async fn act(context: &Context, command: Command) -> Result<u8> {
     match command {
         Command::Connect(options) => connections::connect(context, options).await,
         Command::SignIn(options) => connections::sign_in(context, options).await,
+        Command::Change(options) => connections::change(context, options).await,
         Command::Environments(options) => connections::environments(context, options).await,
         Command::Connections => connections::list(context).await,
         Command::Disconnect { name, purge } => connections::disconnect(context, &name, purge).await,

@@ -1,14 +1,16 @@
 //! The product as one object: connections, their sessions, settings.
 
+mod change;
 mod damage;
 mod health;
 
+pub use change::ConnectionChange;
 pub use damage::Rescue;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use salesmirror_auth::{Secret, SecretStore};
 use salesmirror_dataverse::{Client, HttpConfig, RetryPolicy, http_client};
@@ -35,6 +37,11 @@ pub struct Settings {
     pub retry: RetryPolicy,
 }
 
+const PATIENCE: RetryPolicy = RetryPolicy {
+    max_wait: Duration::from_secs(10),
+    backoff: Duration::from_millis(500),
+};
+
 /// The open product; clones share it.
 #[derive(Clone)]
 pub struct App {
@@ -51,7 +58,7 @@ struct Inner {
 }
 
 /// Names of keychain entries.
-enum SecretName {
+pub(crate) enum SecretName {
     AppKey,
     MirrorKey(Uuid),
     ClientSecret(Uuid),
@@ -93,8 +100,13 @@ impl App {
         sessions.values().cloned().collect()
     }
 
-    pub(crate) fn retry(&self) -> RetryPolicy {
-        self.inner.retry
+    /// How long requests are tried while somebody waits in front of the screen: a broken network is
+    /// told soon.
+    pub(crate) fn patience(&self) -> RetryPolicy {
+        match self.inner.retry.max_wait < PATIENCE.max_wait {
+            true => self.inner.retry,
+            false => PATIENCE,
+        }
     }
 
     /// The database of connections, if there is one yet.
@@ -123,7 +135,7 @@ impl App {
     }
 
     /// The database of connections, made where there is none.
-    fn make_db(&self) -> Result<AppDb> {
+    pub(crate) fn make_db(&self) -> Result<AppDb> {
         if let Some(db) = self.existing_db()? {
             return Ok(db);
         }
@@ -161,7 +173,12 @@ impl App {
         Ok(key)
     }
 
-    fn delete_secret(&self, name: &SecretName) -> Result<()> {
+    pub(crate) fn set_secret(&self, name: &SecretName, secret: &Secret) -> Result<()> {
+        self.inner.data_dir.create()?;
+        Ok(self.inner.secrets.set(&self.secret_name(name)?, secret)?)
+    }
+
+    pub(crate) fn delete_secret(&self, name: &SecretName) -> Result<()> {
         self.inner.secrets.delete(&self.secret_name(name)?)?;
         Ok(())
     }
@@ -353,10 +370,7 @@ impl App {
         let db = self.make_db()?;
         let key = self.make_key(&SecretName::MirrorKey(row.id))?;
         if let Some(secret) = secret {
-            self.inner.secrets.set(
-                &self.secret_name(&SecretName::ClientSecret(row.id))?,
-                secret,
-            )?;
+            self.set_secret(&SecretName::ClientSecret(row.id), secret)?;
         }
         Mirror::open(&self.inner.data_dir.mirror(row.id), &key)?;
         db.put_connection(row)?;
@@ -387,6 +401,19 @@ impl App {
                 }
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Forgets a connection with its data; what the whole product keeps stays.
+    pub(crate) async fn forget(&self, row: &ConnectionRow) -> Result<()> {
+        let (app, id) = (self.clone(), row.id);
+        self.close(id).await;
+        blocking(move || {
+            if let Some(db) = app.existing_db()? {
+                db.delete_connection(id)?;
+            }
+            app.erase(id)
         })
         .await
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use salesmirror_auth::{
     Endpoints, Registration, Secret, SignIn, SignInOptions, Tokens, client_credentials, discover,
 };
-use salesmirror_dataverse::{Client, RetryPolicy};
+use salesmirror_dataverse::Client;
 use salesmirror_model::Place;
 use salesmirror_model::urls::{parse_environment, parse_secure};
 use salesmirror_store::ConnectionRow;
@@ -21,23 +21,18 @@ use crate::form::Form;
 use crate::tokens::{self, ConnectionTokens, registration};
 use crate::whereabouts::locate;
 
-/// Somebody waits in front of the screen: a broken network is told soon.
-const PATIENCE: RetryPolicy = RetryPolicy {
-    max_wait: Duration::from_secs(10),
-    backoff: Duration::from_millis(500),
-};
-
 /// How a connection signs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Flow {
     /// A user, through the browser.
+    #[default]
     Browser,
     /// The app itself (application user).
     ClientCredentials,
 }
 
 /// A connection to be made.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Request {
     /// A name for it.
     pub name: String,
@@ -59,6 +54,12 @@ pub struct Request {
     pub timeout: Duration,
     /// What kind of environment it is, where the caller knows: `sample`.
     pub kind: Option<String>,
+    /// Whether the browser offers other accounts than the one that is signed in there.
+    pub another_user: bool,
+    /// The last day of the secret, as `YYYY-MM-DD`, where it is known.
+    pub secret_expires: Option<String>,
+    /// The connection that this one takes the place of.
+    pub replaces: Option<Uuid>,
 }
 
 /// A sign-in that waits for the browser.
@@ -86,6 +87,8 @@ pub(crate) struct Asking<'a> {
     pub timeout: Duration,
     /// What conditional access wants to see.
     pub claims: Option<String>,
+    /// Whether the browser offers other accounts than the one that is signed in there.
+    pub another_user: bool,
     pub open: &'a (dyn Fn(&PendingSignIn) + Send + Sync),
     pub cancel: &'a CancellationToken,
 }
@@ -176,10 +179,12 @@ impl App {
             environment_kind: request.kind.clone().unwrap_or_else(|| "other".to_owned()),
             created_at: now_ms(),
             signed_in: true,
+            secret_expires: request.secret_expires.clone(),
         };
         let asking = Asking {
             timeout: request.timeout,
             claims: None,
+            another_user: request.another_user,
             open,
             cancel,
         };
@@ -188,9 +193,12 @@ impl App {
             .sign_in_to(&row, found.endpoints, secret.clone(), asking)
             .await
             .map_err(|error| error.at(tokens::place(&row)))?;
-        let checks = examine(&client, &mut row, request.kind.is_none()).await;
+        let checks = examine(&client, &mut row, request.kind.is_none(), &|_| ()).await;
         let checks = checks.map_err(|error| error.at(tokens::place(&row)))?;
         let refresh = tokens.refresh_token().await;
+        if let Some(before) = self.replaced(request).await? {
+            self.forget(&before).await?;
+        }
         let app = self.clone();
         let kept = row.clone();
         blocking(move || app.keep(&kept, secret.as_ref(), refresh.as_ref())).await?;
@@ -205,6 +213,7 @@ impl App {
         &self,
         row: &ConnectionRow,
         timeout: Duration,
+        another_user: bool,
         open: &(dyn Fn(&PendingSignIn) + Send + Sync),
         cancel: &CancellationToken,
     ) -> Result<Connected> {
@@ -215,6 +224,7 @@ impl App {
         let asking = Asking {
             timeout,
             claims,
+            another_user,
             open,
             cancel,
         };
@@ -225,7 +235,7 @@ impl App {
         };
         let signed_in = signed_in.await;
         let (client, tokens) = signed_in.map_err(|error| error.at(tokens::place(&row)))?;
-        let checks = examine(&client, &mut row, false).await;
+        let checks = examine(&client, &mut row, false, &|_| ()).await;
         let checks = checks.map_err(|error| error.at(tokens::place(&row)))?;
         row.signed_in = true;
         self.update(&row, tokens.refresh_token().await).await?;
@@ -261,20 +271,15 @@ impl App {
                 "Enter the secret, or sign in through the browser.",
             ));
         }
-        let name = request.name.trim();
-        if self
-            .connections()
-            .await?
-            .iter()
-            .any(|row| row.name.eq_ignore_ascii_case(name))
-        {
-            return Err(Error::explained(
-                Category::Usage,
-                "name_taken",
-                format!("There is a connection \"{name}\" already."),
-            ));
-        }
-        Ok(())
+        self.check_name(&request.name, request.replaces).await
+    }
+
+    async fn replaced(&self, request: &Request) -> Result<Option<ConnectionRow>> {
+        let Some(id) = request.replaces else {
+            return Ok(None);
+        };
+        let rows = self.connections().await?;
+        Ok(rows.into_iter().find(|row| row.id == id))
     }
 
     async fn sign_in_to(
@@ -294,8 +299,8 @@ impl App {
         } else {
             let options = SignInOptions {
                 redirect_port: row.redirect_port,
-                login_hint: row.user.clone(),
-                prompt: None,
+                login_hint: row.user.clone().filter(|_| !asking.another_user),
+                prompt: asking.another_user.then(|| "select_account".to_owned()),
                 claims: asking.claims.clone(),
             };
             asking
@@ -310,13 +315,8 @@ impl App {
             endpoints,
             tokens,
         );
-        let patience = if self.retry().max_wait < PATIENCE.max_wait {
-            self.retry()
-        } else {
-            PATIENCE
-        };
-        let client =
-            Client::new(http.clone(), &environment, &[], tokens.clone())?.with_policy(patience);
+        let client = Client::new(http.clone(), &environment, &[], tokens.clone())?
+            .with_policy(self.patience());
         Ok((client, tokens))
     }
 }

@@ -56,6 +56,11 @@ impl DataDir {
         self.root.join("app.db")
     }
 
+    /// What was typed for a connection that is being set up.
+    pub(crate) fn setup(&self) -> PathBuf {
+        self.root.join("setup.json")
+    }
+
     /// A connection's mirror.
     #[must_use]
     pub fn mirror(&self, connection: Uuid) -> PathBuf {

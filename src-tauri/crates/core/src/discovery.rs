@@ -106,6 +106,7 @@ impl App {
         let asking = Asking {
             timeout: request.timeout,
             claims: None,
+            another_user: false,
             open,
             cancel,
         };

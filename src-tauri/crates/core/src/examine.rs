@@ -1,6 +1,10 @@
 //! What a new connection can do, as a list that ticks itself.
 
-use salesmirror_dataverse::Client;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use salesmirror_dataverse::{Client, Depth, Passthrough};
+use salesmirror_model::Place;
 use salesmirror_model::clouds::{belongs_to, twin};
 use salesmirror_model::tables::DEFAULT_TABLES;
 use salesmirror_model::urls::is_loopback;
@@ -8,18 +12,41 @@ use salesmirror_store::ConnectionRow;
 use url::Url;
 
 use crate::error::{Category, Error, Result};
+use crate::tokens::place;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Finding {
+    /// Still under way.
+    #[default]
+    Running,
+    /// All is well.
+    Passed,
+    /// It works, but not as well as it could.
+    Caution,
+    /// It does not work.
+    Failed,
+}
 
 /// One check of a new connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Check {
     /// What was checked.
     pub name: String,
-    /// Whether it passed.
-    pub ok: bool,
+    /// The table, where it is about one.
+    pub table: Option<String>,
+    /// How it ended.
+    pub finding: Finding,
     /// What was found.
     pub detail: String,
     /// What to do, where it did not pass.
     pub hint: String,
+    /// The service's own words, where it refused.
+    pub raw: Option<String>,
+    /// The portal page where it is mended.
+    pub link: Option<Box<str>>,
+    /// Rows by table, where rows were counted.
+    pub counts: Vec<(String, u64)>,
 }
 
 impl Check {
@@ -27,9 +54,9 @@ impl Check {
     pub fn passed(name: &str, detail: impl Into<String>) -> Self {
         Self {
             name: name.to_owned(),
-            ok: true,
+            finding: Finding::Passed,
             detail: detail.into(),
-            hint: String::new(),
+            ..Self::default()
         }
     }
 
@@ -37,19 +64,99 @@ impl Check {
     pub fn failed(name: &str, error: &Error) -> Self {
         Self {
             name: name.to_owned(),
-            ok: false,
+            finding: Finding::Failed,
             detail: error.message.clone(),
             hint: error.hint.clone(),
+            raw: error.reference.clone(),
+            link: error.link.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it did not fail.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.finding != Finding::Failed
+    }
+
+    fn running(name: &str, table: Option<&str>) -> Self {
+        Self {
+            name: name.to_owned(),
+            table: table.map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
+    /// What works but could be better, as the table of errors explains it.
+    fn caution(name: &str, detail: String, code: &str, place: Place<'_>) -> Self {
+        let error = Error::explained(Category::Failed, code, detail).at(place);
+        Self {
+            finding: Finding::Caution,
+            ..Self::failed(name, &error)
         }
     }
 }
 
-/// Looks at what the new connection can do. Only who we are must work.
+const SIGNED_IN: &str = "Signed in";
+const ORGANIZATION: &str = "Organisation";
+const LIMITS: &str = "Service limits";
+const RETENTION: &str = "Change tracking life";
+const COUNTS: &str = "Row counts";
+
+fn reading(table: &str) -> String {
+    format!("Read {table}")
+}
+
+fn tracking(table: &str) -> String {
+    format!("Change tracking {table}")
+}
+
+/// The list while it fills, and who is told of it.
+struct List<'a> {
+    checks: Mutex<Vec<Check>>,
+    tell: &'a (dyn Fn(&[Check]) + Send + Sync),
+}
+
+impl<'a> List<'a> {
+    fn new(tell: &'a (dyn Fn(&[Check]) + Send + Sync)) -> Self {
+        let mut checks = vec![
+            Check::running(SIGNED_IN, None),
+            Check::running(ORGANIZATION, None),
+        ];
+        for name in [reading, tracking] {
+            let of_table = |table: &&str| Check::running(&name(table), Some(table));
+            checks.extend(DEFAULT_TABLES.iter().map(of_table));
+        }
+        let rest = [LIMITS, RETENTION, COUNTS];
+        checks.extend(rest.map(|name| Check::running(name, None)));
+        tell(&checks);
+        Self {
+            checks: Mutex::new(checks),
+            tell,
+        }
+    }
+
+    fn set(&self, found: Check) {
+        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(check) = checks.iter_mut().find(|check| check.name == found.name) {
+            *check = Check {
+                table: check.table.take(),
+                ..found
+            };
+        }
+        (self.tell)(&checks);
+    }
+}
+
+/// Looks at what the new connection can do, and tells of each check as it ends. Only who we are must
+/// work.
 pub async fn examine(
     client: &Client,
     row: &mut ConnectionRow,
     judge_kind: bool,
+    tell: &(dyn Fn(&[Check]) + Send + Sync),
 ) -> Result<Vec<Check>> {
+    let list = List::new(tell);
     let who = client.who_am_i().await.map_err(|error| {
         let mut error = Error::from(error);
         if error.code == "not_a_member" {
@@ -64,50 +171,81 @@ pub async fn examine(
         .ok()
         .flatten()
         .or_else(|| Some(who.user_id.to_string()));
-    let mut checks = vec![Check::passed(
-        "Signed in",
+    list.set(Check::passed(
+        SIGNED_IN,
         row.user.clone().unwrap_or_default(),
-    )];
-    let mut addresses = Vec::new();
-    match client.organization().await {
-        Ok(organization) => {
-            addresses = organization.addresses();
-            let version = organization.organization_version;
-            checks.push(Check::passed(
-                "Organisation",
-                format!("{}, version {version}", organization.friendly_name),
-            ));
-            if judge_kind {
-                let kind = organization
-                    .organization_type
-                    .as_ref()
-                    .and_then(|kind| kind.as_str());
-                row.environment_kind = match kind {
-                    Some("Customer") if !is_loopback_text(&row.environment) => "production",
-                    Some("CustomerTest" | "CustomerFreeTest" | "Trial") => "sandbox",
-                    _ => "other",
-                }
-                .to_owned();
+    ));
+    let known = row.clone();
+    let at = place(&known);
+    let organization = async {
+        match client.organization().await {
+            Ok(found) => {
+                let (name, version) = (&found.friendly_name, &found.organization_version);
+                list.set(Check::passed(
+                    ORGANIZATION,
+                    format!("{name}, version {version}"),
+                ));
+                Some(found)
             }
-            row.organization = Some(organization.friendly_name).filter(|name| !name.is_empty());
-            row.organization_version = Some(version).filter(|version| !version.is_empty());
+            Err(error) => {
+                list.set(Check::failed(ORGANIZATION, &Error::from(error).at(at)));
+                None
+            }
         }
-        Err(error) => checks.push(Check::failed("Organisation", &error.into())),
+    };
+    let tables = async {
+        // Who may not ask is not asked how far reading reaches.
+        let depths = client.user_privileges().await.ok();
+        let each = DEFAULT_TABLES.map(|table| check_table(client, table, depths.as_ref(), at));
+        futures::future::join_all(each.map(|found| async {
+            for check in found.await {
+                list.set(check);
+            }
+        }))
+        .await;
+    };
+    let others = async {
+        list.set(check_limits(client).await);
+        list.set(check_retention(client, at).await);
+        list.set(match client.record_counts(&DEFAULT_TABLES).await {
+            Ok(counts) => Check {
+                counts: counts.clone().into_iter().collect(),
+                ..Check::passed(
+                    COUNTS,
+                    match counts.values().sum::<u64>() {
+                        0 => "not counted yet".to_owned(),
+                        total => format!("{total} rows in {} tables", counts.len()),
+                    },
+                )
+            },
+            Err(error) => Check::failed(COUNTS, &Error::from(error).at(at)),
+        });
+    };
+    let (organization, (), ()) = tokio::join!(organization, tables, others);
+    let mut addresses = Vec::new();
+    if let Some(organization) = organization {
+        addresses = organization.addresses();
+        if judge_kind {
+            let kind = organization
+                .organization_type
+                .as_ref()
+                .and_then(|kind| kind.as_str());
+            row.environment_kind = match kind {
+                Some("Customer") if !is_loopback_text(&row.environment) => "production",
+                Some("CustomerTest" | "CustomerFreeTest" | "Trial") => "sandbox",
+                _ => "other",
+            }
+            .to_owned();
+        }
+        row.organization = Some(organization.friendly_name).filter(|name| !name.is_empty());
+        row.organization_version =
+            Some(organization.organization_version).filter(|version| !version.is_empty());
     }
     row.other_origins = other_origins(&row.environment, addresses);
-    let tables =
-        futures::future::join_all(DEFAULT_TABLES.map(|table| check_table(client, table))).await;
-    checks.extend(tables.into_iter().flatten());
-    match client.record_counts(&DEFAULT_TABLES).await {
-        Ok(counts) => {
-            let total: u64 = counts.values().sum();
-            checks.push(Check::passed(
-                "Row counts",
-                format!("{total} rows in {} tables", counts.len()),
-            ));
-        }
-        Err(error) => checks.push(Check::failed("Row counts", &error.into())),
-    }
+    let checks = list
+        .checks
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     Ok(checks)
 }
 
@@ -134,45 +272,125 @@ fn is_loopback_text(environment: &str) -> bool {
     Url::parse(environment).is_ok_and(|url| is_loopback(&url))
 }
 
-async fn check_table(client: &Client, table: &str) -> Vec<Check> {
-    let read = format!("Read {table}");
-    let path = format!(
-        "EntityDefinitions(LogicalName='{table}')?$select=EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled"
-    );
-    let definition: serde_json::Value = match client.get_json(&path).await {
-        Ok(definition) => definition,
-        Err(error) => return vec![Check::failed(&read, &error.into())],
+/// Whether a table can be read, how far, and whether it tells what changed.
+async fn check_table(
+    client: &Client,
+    table: &str,
+    depths: Option<&HashMap<String, Depth>>,
+    at: Place<'_>,
+) -> Vec<Check> {
+    let read = reading(table);
+    let failed = |error: salesmirror_dataverse::Error| {
+        let mut error = Error::from(error);
+        if error.code == "missing_privilege" && table == "systemuser" {
+            error.hint = format!(
+                "{} Without it owners have names, and no addresses.",
+                error.hint
+            );
+        }
+        Check::failed(&read, &error.at(at))
     };
-    let text = |name: &str| {
-        definition
-            .get(name)
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
+    let summary = match client.table_summary(table).await {
+        Ok(summary) => summary,
+        Err(error) => {
+            let unknown = Check {
+                finding: Finding::Caution,
+                ..Check::passed(&tracking(table), "not known")
+            };
+            return vec![failed(error), unknown];
+        }
     };
     let first = format!(
         "{}?$select={}&$top=1",
-        text("EntitySetName"),
-        text("PrimaryIdAttribute")
+        summary.entity_set_name, summary.primary_id
     );
-    let mut checks = vec![match client.get_json::<serde_json::Value>(&first).await {
-        Ok(_) => Check::passed(&read, "can be read"),
-        Err(error) => Check::failed(&read, &error.into()),
-    }];
-    let tracked = definition
-        .get("ChangeTrackingEnabled")
-        .and_then(serde_json::Value::as_bool);
-    let name = format!("Change tracking {table}");
-    checks.push(match tracked {
-        Some(true) => Check::passed(&name, "on"),
-        _ => Check {
-            ok: false,
-            hint: crate::explanations::fix("tracking_unavailable").to_owned(),
-            ..Check::passed(&name, "off")
-        },
+    let own = depths.and_then(|depths| {
+        let ids = summary.read_privileges.iter();
+        ids.filter_map(|id| depths.get(id)).max().copied()
     });
-    checks
+    let readable = match client.get_json::<serde_json::Value>(&first).await {
+        Err(error) => failed(error),
+        Ok(_) => match own {
+            None | Some(Depth::Global) => Check::passed(&read, "All rows"),
+            Some(depth) => Check {
+                raw: Some(format!("RetrieveUserPrivileges: {read}, depth {depth:?}")),
+                ..Check::caution(
+                    &read,
+                    match depth {
+                        Depth::Basic => "Own rows only",
+                        Depth::Local => "Rows of the business unit",
+                        _ => "Rows of the business unit and below",
+                    }
+                    .to_owned(),
+                    "read_not_global",
+                    at,
+                )
+            },
+        },
+    };
+    let tracked = match summary.change_tracking {
+        true => Check::passed(&tracking(table), "On"),
+        false => Check::caution(
+            &tracking(table),
+            "Off".to_owned(),
+            "tracking_unavailable",
+            at,
+        ),
+    };
+    vec![readable, tracked]
 }
 
+/// What the service says is left before it throttles; for display only, since the numbers change.
+async fn check_limits(client: &Client) -> Check {
+    let request = Passthrough {
+        method: "GET".to_owned(),
+        path: "WhoAmI".to_owned(),
+        ..Passthrough::default()
+    };
+    let reply = match client.passthrough(request).await {
+        Ok(reply) => reply,
+        Err(error) => return Check::failed(LIMITS, &error.into()),
+    };
+    let header = |wanted: &str| {
+        let mut headers = reply.headers.iter();
+        headers
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.clone())
+    };
+    let left = header("x-ms-ratelimit-burst-remaining-xrm-requests");
+    let hint = header("x-ms-dop-hint");
+    let left = left.map(|left| format!("{left} requests free"));
+    let hint = hint.map(|hint| format!("{hint} at once advised"));
+    let told: Vec<String> = left.into_iter().chain(hint).collect();
+    Check::passed(
+        LIMITS,
+        match told.is_empty() {
+            true => "not told; they are kept to when they are met".to_owned(),
+            false => told.join(", "),
+        },
+    )
+}
+
+/// How long the organisation remembers what changed.
+async fn check_retention(client: &Client, at: Place<'_>) -> Check {
+    match client.change_tracking_days().await {
+        Ok(Some(0)) => Check::caution(
+            RETENTION,
+            "Changes are not kept".to_owned(),
+            "tracking_days_none",
+            at,
+        ),
+        Ok(Some(days)) => Check::passed(
+            RETENTION,
+            format!("{days} days; a pause of less costs nothing"),
+        ),
+        Ok(None) => Check::passed(RETENTION, "not told; usually 7 days"),
+        Err(error) => {
+            tracing::info!(%error, "how long changes are kept was not told");
+            Check::passed(RETENTION, "may not be read; usually 7 days")
+        }
+    }
+}
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -70,7 +70,7 @@ fn environment_problem(text: &str) -> Option<String> {
         .map(|error| error.to_string())
 }
 
-fn tenant_problem(text: &str) -> Option<String> {
+pub(crate) fn tenant_problem(text: &str) -> Option<String> {
     let text = text.trim();
     if text.is_empty() {
         return Some("Enter the tenant's id or one of its domains, or \"organizations\".".into());
@@ -93,7 +93,7 @@ fn client_id_problem(text: &str) -> Option<String> {
     })
 }
 
-fn secret_problem(text: &str) -> Option<String> {
+pub(crate) fn secret_problem(text: &str) -> Option<String> {
     if text.is_empty() {
         Some("Paste the client secret's value, or choose a public client.".into())
     } else if parse_guid(text.trim()).is_some() {

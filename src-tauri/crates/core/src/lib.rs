@@ -15,6 +15,7 @@ pub mod explanations;
 mod export;
 mod form;
 mod history;
+mod ongoing;
 mod preferences;
 mod query;
 mod random;
@@ -23,12 +24,13 @@ mod runs;
 mod schedule;
 mod selectors;
 mod session;
+mod setup;
 mod sync;
 mod tables;
 mod tokens;
 mod whereabouts;
 
-pub use app::{App, Rescue, Settings};
+pub use app::{App, ConnectionChange, Rescue, Settings};
 pub use browse::{RecordDetail, indented};
 pub use choices::Choice;
 pub use connect::{Connected, Flow, PendingSignIn, Request};
@@ -36,10 +38,11 @@ pub use data_dir::DataDir;
 pub use discovery::{DiscoveryRequest, Environment};
 pub use doctor::Diagnosis;
 pub use error::{Category, Error, Result};
-pub use examine::Check;
+pub use examine::{Check, Finding};
 pub use export::{ExportFormat, ExportOptions, Exported, base64_text, csv_line};
 pub use form::{FieldProblem, Form};
 pub use history::{happening_json, told_text, what_word};
+pub use ongoing::{Ongoing, OpenViews, Work};
 pub use preferences::Preference;
 pub use render::{Shown, ViewRow};
 pub use schedule::{
@@ -47,6 +50,8 @@ pub use schedule::{
 };
 pub use selectors::{Selectors, usual_columns};
 pub use session::{Session, TableStatus};
+pub use setup::scripts::{Scripts, Wanted, scripts};
+pub use setup::{Draft, FirstSync, FoundEnvironment, FoundTenant, Guide, Step, Way, first_sync};
 pub use sync::{Compared, Difference, Fix, Verification, VerifyOptions};
 pub use sync::{Progress, RunReport, RunStatus, Strategy, SyncOptions};
 pub use tables::AvailableTable;
@@ -54,7 +59,9 @@ pub use tables::AvailableTable;
 pub use salesmirror_auth::{ClientKind, Secret, SecretStore};
 pub use salesmirror_dataverse::{HttpConfig, Passthrough, PassthroughReply, RetryPolicy};
 pub use salesmirror_model::clouds::CLOUDS;
-pub use salesmirror_model::{Cell, ColumnKind, ColumnMetadata, TableMetadata, parse_guid};
+pub use salesmirror_model::{
+    Cell, ColumnKind, ColumnMetadata, Explanation, TableMetadata, parse_guid,
+};
 pub use salesmirror_store::{
     ConnectionRow, Deleted, FieldChange, Happening, IndexProgress, Preview, QueryLimits,
     QueryResult, QueryValue, Row, RunRow, Told, View, ViewSpec, What,

@@ -1,8 +1,8 @@
 //! Which tables a connection mirrors: the mission's five, until the admin says otherwise.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use salesmirror_dataverse::{Client, TableSummary};
+use salesmirror_dataverse::{Client, Depth, TableSummary};
 use salesmirror_model::tables::{DEFAULT_TABLES, default_table};
 use salesmirror_store::{AppDb, StoreError, TableState};
 use uuid::Uuid;
@@ -208,7 +208,7 @@ impl Session {
 }
 
 /// The user's privileges; `None` where the service does not tell them.
-async fn own(client: &Client) -> Result<Option<HashSet<String>>> {
+async fn own(client: &Client) -> Result<Option<HashMap<String, Depth>>> {
     match client.user_privileges().await {
         Ok(privileges) => Ok(Some(privileges)),
         Err(error) if error.is_transient() || error.code() == "not_signed_in" => Err(error.into()),
@@ -221,7 +221,7 @@ async fn own(client: &Client) -> Result<Option<HashSet<String>>> {
 
 /// Whether one of the table's read privileges is the user's. What the service does not tell is
 /// taken for readable: a sync that is refused says why.
-fn is_readable(table: &TableSummary, own: Option<&HashSet<String>>) -> bool {
+fn is_readable(table: &TableSummary, own: Option<&HashMap<String, Depth>>) -> bool {
     let Some(own) = own else { return true };
-    table.read_privileges.is_empty() || table.read_privileges.iter().any(|id| own.contains(id))
+    table.read_privileges.is_empty() || table.read_privileges.iter().any(|id| own.contains_key(id))
 }

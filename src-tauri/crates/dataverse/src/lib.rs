@@ -35,4 +35,5 @@ pub use metadata::TableSummary;
 pub use organization::{Organization, WhoAmI};
 pub use page::{read_page, read_record};
 pub use passthrough::{Passthrough, PassthroughReply};
+pub use privileges::Depth;
 pub use records::FetchedPage;

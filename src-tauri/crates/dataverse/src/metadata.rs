@@ -32,6 +32,8 @@ pub struct TableSummary {
     pub entity_set_name: String,
     /// Plural label.
     pub display_name: String,
+    /// Column of the primary id.
+    pub primary_id: String,
     /// Whether change tracking is switched on.
     pub change_tracking: bool,
     /// Ids of the privileges to read it, in lower case; empty where the service named none.
@@ -170,19 +172,40 @@ impl Client {
             Err(Error::Service(error)) if error.status == 400 => self.get_json(&listed).await?,
             result => result?,
         };
-        let summary = |entity: Entity| {
-            let entity_set_name = entity.entity_set_name.filter(|name| !name.is_empty())?;
-            Some(TableSummary {
-                display_name: label(&entity.display_collection_name)
-                    .unwrap_or_else(|| entity.logical_name.clone()),
-                change_tracking: entity.change_tracking_enabled.unwrap_or(false),
-                read_privileges: read_privileges(entity.privileges.unwrap_or_default()),
-                logical_name: entity.logical_name,
-                entity_set_name,
-            })
-        };
         Ok(list.value.into_iter().filter_map(summary).collect())
     }
+
+    /// One table, without its columns.
+    ///
+    /// # Errors
+    /// Whatever the service or the network says, as that there is no such table.
+    pub async fn table_summary(&self, logical_name: &str) -> Result<TableSummary> {
+        let name = logical_name.replace('\'', "''");
+        let keyed = format!("EntityDefinitions(LogicalName='{name}')?$select={TABLE_PROPERTIES}");
+        let found = match self
+            .get_json::<Entity>(&format!("{keyed},Privileges"))
+            .await
+        {
+            Err(Error::Service(error)) if error.status == 400 => self.get_json(&keyed).await?,
+            result => result?,
+        };
+        summary(found).ok_or_else(|| Error::BadReply("a table without an entity set".to_owned()))
+    }
+}
+
+fn summary(entity: Entity) -> Option<TableSummary> {
+    let entity_set_name = entity.entity_set_name.filter(|name| !name.is_empty())?;
+    Some(TableSummary {
+        display_name: label(&entity.display_collection_name)
+            .unwrap_or_else(|| entity.logical_name.clone()),
+        primary_id: entity
+            .primary_id_attribute
+            .unwrap_or_else(|| format!("{}id", entity.logical_name)),
+        change_tracking: entity.change_tracking_enabled.unwrap_or(false),
+        read_privileges: read_privileges(entity.privileges.unwrap_or_default()),
+        logical_name: entity.logical_name,
+        entity_set_name,
+    })
 }
 
 fn read_privileges(privileges: Vec<Privilege>) -> Vec<String> {

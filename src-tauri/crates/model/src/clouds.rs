@@ -124,6 +124,12 @@ impl Cloud {
         format!("https://{}/", self.authorities[0])
     }
 
+    /// The address of an environment there, as an example.
+    #[must_use]
+    pub fn example(&self) -> String {
+        format!("https://contoso.{}/", self.environments.replace('*', ""))
+    }
+
     /// The name of the organisation in an environment's host, and whether it is the host of its API.
     fn organization<'a>(&self, host: &'a str) -> Option<(&'a str, bool)> {
         let (name, rest) = host.split_once('.')?;

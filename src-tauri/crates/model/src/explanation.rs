@@ -36,6 +36,8 @@ pub enum Page {
     Permissions,
     /// All app registrations.
     Registrations,
+    /// The page that makes a registration.
+    NewRegistration,
     /// The page on which an administrator consents for everybody.
     AdminConsent,
     /// Enterprise applications: who is assigned to an app.
@@ -84,6 +86,9 @@ impl Page {
             Self::Credentials => of_app("Credentials"),
             Self::Permissions => of_app("CallAnAPI"),
             Self::Registrations => of_tenant("Microsoft_AAD_RegisteredApps/ApplicationsListBlade"),
+            Self::NewRegistration => {
+                of_tenant("Microsoft_AAD_RegisteredApps/CreateApplicationBlade")
+            }
             Self::AdminConsent => format!(
                 "{}/{}/adminconsent?client_id={}",
                 place.authority.trim_end_matches('/'),

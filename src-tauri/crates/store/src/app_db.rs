@@ -11,7 +11,7 @@ use crate::database::{self, PageHmac};
 use crate::{DatabaseKey, Result};
 
 /// Existing migrations never change.
-pub const MIGRATIONS: [&str; 3] = [
+pub const MIGRATIONS: [&str; 4] = [
     "
 CREATE TABLE connection (
     id BLOB PRIMARY KEY NOT NULL,
@@ -65,10 +65,13 @@ CREATE TABLE request_count (
     PRIMARY KEY (connection, day)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+ALTER TABLE connection ADD COLUMN secret_expires TEXT;
+",
 ];
 
 /// A connection as it is kept. Its client secret is in the keychain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectionRow {
     /// Stable id.
     pub id: Uuid,
@@ -102,6 +105,8 @@ pub struct ConnectionRow {
     pub created_at: i64,
     /// Whether a sync can run without the admin.
     pub signed_in: bool,
+    /// The last day of the client secret, as `YYYY-MM-DD`, where the admin said.
+    pub secret_expires: Option<String>,
 }
 
 /// The open database; clones share it.
@@ -169,13 +174,14 @@ impl AppDb {
         self.lock().execute(
             "INSERT INTO connection (id, name, environment, other_origins, authority, tenant, \
              client_id, flow, public_client, redirect_port, user, organization, \
-             organization_version, environment_kind, created_at, signed_in) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+             organization_version, environment_kind, created_at, signed_in, secret_expires) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
              environment = excluded.environment, other_origins = excluded.other_origins, \
              user = excluded.user, organization = excluded.organization, \
              organization_version = excluded.organization_version, \
-             environment_kind = excluded.environment_kind, signed_in = excluded.signed_in",
+             environment_kind = excluded.environment_kind, signed_in = excluded.signed_in, \
+             redirect_port = excluded.redirect_port, secret_expires = excluded.secret_expires",
             params![
                 row.id,
                 row.name,
@@ -193,6 +199,7 @@ impl AppDb {
                 row.environment_kind,
                 row.created_at,
                 row.signed_in,
+                row.secret_expires,
             ],
         )?;
         Ok(())
@@ -291,5 +298,6 @@ fn read_connection(row: &Row<'_>) -> rusqlite::Result<ConnectionRow> {
         environment_kind: row.get("environment_kind")?,
         created_at: row.get("created_at")?,
         signed_in: row.get("signed_in")?,
+        secret_expires: row.get("secret_expires")?,
     })
 }

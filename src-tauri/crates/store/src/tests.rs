@@ -490,6 +490,7 @@ fn app_data_survives_and_names_are_unique_whatever_their_case() {
         environment_kind: "other".into(),
         created_at: 5,
         signed_in: true,
+        secret_expires: None,
     };
     let db = AppDb::open(&folder.path().join("app.db"), &key).unwrap();
     db.put_connection(&row).unwrap();

@@ -4,8 +4,9 @@
 use ts_rs::{Config, TS};
 
 use crate::{
-    AppState, Connection, ConnectionForm, ExportRequest, FieldProblem, Happening, Preference,
-    Proof, Record, Run, TableColumns, Theme, View, ViewRequest, Window,
+    AppState, Checks, Connection, ConnectionChange, ErrorReply, ExportRequest, FoundEnvironment,
+    FoundTenant, Happening, ListedEnvironment, Preference, Proof, Record, Run, Setup, SetupDraft,
+    TableColumns, Theme, View, ViewRequest, Window,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -42,10 +43,20 @@ macro_rules! commands {
 commands! {
     app_state() -> AppState;
     explore_sample() -> Connection;
-    check_form(form: ConnectionForm) -> Vec<FieldProblem>;
-    connect(form: ConnectionForm) -> Connection;
-    sign_in(connection: String) -> Connection;
+    begin_setup() -> Setup;
+    change_setup(draft: SetupDraft) -> Setup;
+    keep_setup_secret(secret: String) -> Setup;
+    find_tenant() -> Option<FoundTenant>;
+    find_environment() -> FoundEnvironment;
+    setup_environments() -> Vec<ListedEnvironment>;
+    sign_in_setup(other: bool) -> Setup;
+    check_setup() -> Checks;
+    finish_setup(without: Vec<String>) -> Connection;
+    discard_setup() -> ();
+    explain_error(text: String) -> Option<ErrorReply>;
+    sign_in(connection: String, other: bool) -> Connection;
     cancel_sign_in() -> ();
+    change_connection(connection: String, change: ConnectionChange) -> ();
     disconnect(connection: String, purge: bool) -> ();
     sync(connection: String, tables: Vec<String>, full: bool) -> ();
     pause(connection: String) -> ();

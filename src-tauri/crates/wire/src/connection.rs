@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ErrorReply;
+use crate::{ErrorReply, Setup};
 
 /// Everything the window needs to draw its first screen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -14,6 +14,8 @@ pub struct AppState {
     pub data_dir: String,
     /// All connections, in the order they were made.
     pub connections: Vec<Connection>,
+    /// The set-up of a connection that is under way.
+    pub setup: Option<Setup>,
     /// The chosen theme.
     pub theme: Theme,
     /// Why nothing can be opened, such as a locked keychain.
@@ -77,6 +79,14 @@ pub struct Connection {
     pub tenant: String,
     /// Application (client) id.
     pub client_id: String,
+    /// Whether there is no client secret.
+    pub public_client: bool,
+    /// Whether it signs in as the app itself.
+    pub unattended: bool,
+    /// The secret's last day, as `YYYY-MM-DD`, where it is known.
+    pub secret_expires: Option<String>,
+    /// Fixed port of the redirect URI.
+    pub redirect_port: Option<u16>,
     /// Organisation's friendly name.
     pub organization: Option<String>,
     /// Organisation's version.
@@ -303,41 +313,10 @@ pub struct Run {
     pub error: Option<ErrorReply>,
 }
 
-/// What the connect form holds.
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
-pub struct ConnectionForm {
-    /// A name for the connection.
-    pub name: String,
-    /// Environment URL.
-    pub environment: String,
-    /// Tenant id or domain.
-    pub tenant: String,
-    /// Application (client) id.
-    pub client_id: String,
-    /// Client secret; empty for a public client.
-    pub client_secret: String,
-    /// Whether the registration is a public client (Mobile and desktop platform).
-    pub public_client: bool,
-    /// Another authority than the commercial cloud's.
-    pub authority: Option<String>,
-    /// Fixed port of the redirect URI; any free one otherwise.
-    pub redirect_port: Option<u16>,
-}
-
-impl std::fmt::Debug for ConnectionForm {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("ConnectionForm")
-            .field("name", &self.name)
-            .field("environment", &self.environment)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What is wrong with one field of the form.
+/// What is wrong with one field of what was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FieldProblem {
-    /// The field's name in [`ConnectionForm`].
+    /// The field's name in [`crate::SetupDraft`].
     pub field: String,
     /// What is wrong and what to do.
     pub message: String,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{AppState, Connection, ErrorReply, ProofProgress, SignIn};
+use crate::{AppState, Checks, Connection, ErrorReply, ProofProgress, SignIn};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -12,7 +12,7 @@ pub enum Event {
     /// Everything.
     Snapshot {
         /// The state.
-        state: AppState,
+        state: Box<AppState>,
     },
     /// A connection, its tables or their progress changed.
     Connection {
@@ -23,6 +23,11 @@ pub enum Event {
     SignIn {
         /// The sign-in.
         sign_in: Option<SignIn>,
+    },
+    /// The checks of a new connection go on.
+    Checks {
+        /// How far.
+        checks: Checks,
     },
     /// An export goes on.
     Export {

@@ -10,11 +10,12 @@ mod history;
 mod preference;
 mod proof;
 mod records;
+mod setup;
 mod typescript;
 
 pub use connection::{
-    AppState, Connection, ConnectionForm, Environment, FieldProblem, GuardQuestion, Progress,
-    Requests, Run, RunStatus, SearchProgress, SignIn, Strategy, Table, TableState, Theme,
+    AppState, Connection, Environment, FieldProblem, GuardQuestion, Progress, Requests, Run,
+    RunStatus, SearchProgress, SignIn, Strategy, Table, TableState, Theme,
 };
 pub use error::ErrorReply;
 pub use event::{Event, ExportProgress};
@@ -24,5 +25,9 @@ pub use proof::{Fix, Proof, ProofProgress};
 pub use records::{
     Choice, Column, ColumnKind, Deleted, ExportRequest, Filter, FilterOp, GridCell, Record, Row,
     Sort, TableColumns, View, ViewRequest, Window,
+};
+pub use setup::{
+    Check, Checks, ConnectionChange, Finding, FirstSync, FoundEnvironment, FoundTenant,
+    ListedEnvironment, Setup, SetupCloud, SetupDraft, SetupGuide, SetupStep, SetupWay, TableCount,
 };
 pub use typescript::typescript;

@@ -45,6 +45,42 @@ pub static OWN: &[Explanation] = &[
         "A tenant is a GUID, one of its domains, or \"organizations\".",
         "Leave it out: the environment says which tenant it belongs to.",
     ),
+    row(
+        "bad_secret_expires",
+        "This is no date.",
+        "The last day of the client secret was mistyped.",
+        "Enter it as 2028-03-11, or leave it empty.",
+    ),
+    row(
+        "no_setup",
+        "No set-up of a connection is under way.",
+        "It was ended or given up in another window.",
+        "Begin one with Connect.",
+    ),
+    row(
+        "not_signed_in_yet",
+        "Nobody has signed in for this connection yet.",
+        "The set-up was left before its sign-in.",
+        "Go back one step and sign in.",
+    ),
+    Explanation {
+        page: Some(Page::Environments),
+        ..row(
+            "read_not_global",
+            "The security role reads a part of the table's rows.",
+            "Its access level on Read is below Organization.",
+            "The mirror would hold those rows only, and every sync would read all of them. For all rows, set Read to Organization in the security role; it takes effect within a minute.",
+        )
+    },
+    Explanation {
+        page: Some(Page::Environments),
+        ..row(
+            "tracking_days_none",
+            "The organisation does not keep what changed.",
+            "Its setting expirechangetrackingindays is 0.",
+            "Set it to 7 or more; until then every sync reads all rows.",
+        )
+    },
     Explanation {
         page: Some(Page::Registrations),
         ..row(

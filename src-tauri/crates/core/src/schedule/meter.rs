@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use salesmirror_dataverse::RetryPolicy;
+use salesmirror_store::ConnectionRow;
 
 use super::milliseconds;
 use crate::app::{App, now_ms};
@@ -27,7 +29,7 @@ pub struct Requests {
 /// Something that the admin should know before it happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// `delta_expires`, `interval_too_long` or `entitlement`.
+    /// `delta_expires`, `interval_too_long` or `secret_expires`.
     pub code: &'static str,
     /// The table, where it is about one.
     pub table: Option<String>,
@@ -39,7 +41,7 @@ pub struct Warning {
 
 /// Paid Dynamics 365 licences: requests a user and day. From Microsoft's "Requests limits and
 /// allocations".
-const ENTITLEMENT: u64 = 40_000;
+pub(crate) const ENTITLEMENT: u64 = 40_000;
 /// Rows of a page.
 const PAGE_ROWS: u64 = 5_000;
 /// What a full sync asks beside its pages: metadata, choices, lookups, counts.
@@ -52,6 +54,40 @@ const NOTICE_MS: i64 = DAY_MS;
 /// What can be asked tomorrow holds nobody up for longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Requests that reading all of so many rows takes, about.
+pub(crate) fn full_sync_requests(rows: u64) -> u64 {
+    rows.div_ceil(PAGE_ROWS).max(1) + BESIDE_PAGES
+}
+
+/// Days before the end of a client secret from which on the admin is told, and told urgently.
+const SECRET_NOTICE: [i32; 2] = [30, 7];
+
+/// What is to be said of a client secret that ends soon.
+fn secret_warning(row: &ConnectionRow, today: Date) -> Option<Warning> {
+    let last: Date = row.secret_expires.as_deref()?.parse().ok()?;
+    let left = (last - today).get_days();
+    let [soon, urgent] = SECRET_NOTICE;
+    if row.public_client || left > soon {
+        return None;
+    }
+    let day = last.strftime("%-d %b %Y");
+    Some(Warning {
+        code: "secret_expires",
+        table: None,
+        message: match left {
+            ..0 => format!("The client secret has expired on {day}: no sync works until a new one is entered."),
+            0 => "The client secret expires today: from tomorrow no sync works.".to_owned(),
+            1 => format!("The client secret expires tomorrow, on {day}. Then no sync works."),
+            left if left <= urgent => {
+                format!("Only {left} days are left of the client secret ({day}). Then no sync works.")
+            }
+            left => format!("The client secret expires in {left} days, on {day}."),
+        },
+        hint: "Make a new one on the app's Certificates & secrets page, and enter it under Settings, Connections."
+            .to_owned(),
+    })
+}
+
 impl Session {
     /// What was sent today, and what a full sync would take.
     ///
@@ -61,7 +97,7 @@ impl Session {
         self.keep_request_count().await?;
         let full_sync = tables
             .iter()
-            .map(|table| table.rows.div_ceil(PAGE_ROWS).max(1) + BESIDE_PAGES)
+            .map(|table| full_sync_requests(table.rows))
             .sum();
         let scheduled = tables
             .iter()
@@ -104,7 +140,8 @@ impl Session {
     pub async fn warnings(&self, tables: &[TableStatus]) -> Result<Vec<Warning>> {
         let days = i64::from(self.tracking_days().await?);
         let now = now_ms();
-        let mut warnings = Vec::new();
+        let today = jiff::Zoned::now().date();
+        let mut warnings = Vec::from_iter(secret_warning(self.row(), today));
         for table in tables {
             let plan = &table.plan;
             let every = plan.schedule.every.filter(|_| !plan.schedule.is_paused);
@@ -205,6 +242,37 @@ impl App {
         for session in self.open_sessions() {
             if let Err(error) = session.keep_request_count().await {
                 tracing::debug!(%error, "the requests were not counted");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_secret_is_said_thirty_and_seven_days_ahead() {
+        let today: Date = "2026-11-25".parse().unwrap();
+        for (last, word) in [
+            (None, None),
+            (Some("2026-12-26"), None),
+            (Some("2026-12-25"), Some("in 30 days, on 25 Dec 2026")),
+            (Some("2026-12-03"), Some("in 8 days")),
+            (Some("2026-12-02"), Some("Only 7 days are left")),
+            (Some("2026-11-26"), Some("tomorrow")),
+            (Some("2026-11-25"), Some("today")),
+            (Some("2026-11-24"), Some("has expired on 24 Nov 2026")),
+            (Some("soon"), None),
+        ] {
+            let row = ConnectionRow {
+                secret_expires: last.map(str::to_owned),
+                ..ConnectionRow::default()
+            };
+            let said = secret_warning(&row, today).map(|warning| warning.message);
+            assert_eq!(said.is_some(), word.is_some(), "{last:?}");
+            if let (Some(said), Some(word)) = (said, word) {
+                assert!(said.contains(word), "{said}");
             }
         }
     }

@@ -5,6 +5,7 @@ mod meter;
 mod watch;
 
 pub use kept::{Every, ScheduleChange, TableSchedule};
+pub(crate) use meter::{ENTITLEMENT, full_sync_requests};
 pub use meter::{Requests, Warning};
 pub use watch::{Watched, Watching};
 

@@ -171,6 +171,7 @@ fn runs_are_bounded_and_the_newest_of_each_table_stays() {
         environment_kind: "other".into(),
         created_at: 5,
         signed_in: true,
+        secret_expires: None,
     };
     db.put_connection(&connection).unwrap();
     let put = |table: &str, started_at| {

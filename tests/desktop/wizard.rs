@@ -1,0 +1,164 @@
+//! The wizard, as somebody clicks through it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use salesmirror_sample_org::{Config, SampleOrg, parse_rows};
+
+use crate::desktop::{Desktop, Window};
+
+/// Collects what the content security policy refuses from here on.
+pub const WATCH_POLICY: &str = "window.refused = []; document.addEventListener(\
+    'securitypolicyviolation', (event) => window.refused.push(event.violatedDirective));";
+
+/// How the app is registered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    Web,
+    Public,
+}
+
+pub fn folder() -> tempfile::TempDir {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tempfile::tempdir().expect("a folder")
+}
+
+/// An organisation of somebody else, in another process as far as the app can tell.
+pub async fn organization() -> SampleOrg {
+    start(
+        "account=400,contact=16000,lead=300,opportunity=300,systemuser=20",
+        400,
+    )
+    .await
+}
+
+/// One with few rows, that answers at once.
+pub async fn small_organization() -> SampleOrg {
+    start(
+        "account=20,contact=60,lead=20,opportunity=20,systemuser=5",
+        0,
+    )
+    .await
+}
+
+async fn start(rows: &str, latency_ms: u64) -> SampleOrg {
+    let config = Config {
+        rows: parse_rows(rows).expect("rows"),
+        latency: Duration::from_millis(latency_ms),
+        ..Config::default()
+    };
+    SampleOrg::start(config).await.expect("an organisation")
+}
+
+pub async fn control(org: &SampleOrg, path: &str, body: impl Into<String>) {
+    let url = format!("{}/{path}", org.description().control_url);
+    let reply = reqwest::Client::new()
+        .post(url)
+        .body(body.into())
+        .send()
+        .await;
+    assert!(reply.expect("a reply").status().is_success(), "{path}");
+}
+
+pub async fn end_control(org: &SampleOrg, path: &str) {
+    let url = format!("{}/{path}", org.description().control_url);
+    let reply = reqwest::Client::new().delete(url).send().await;
+    assert!(reply.expect("a reply").status().is_success(), "{path}");
+}
+
+/// Where the organisation is, and whose tenant.
+pub async fn choose(window: &Window, org: &SampleOrg) {
+    let place = org.description();
+    window.see("step-choose").await;
+    window.click("cloud-own").await;
+    window.write("setup-authority", &place.authority_url).await;
+    window.write("setup-discovery", &place.discovery_url).await;
+    window.write("setup-tenant", &place.tenant_id).await;
+    window.expect_text("step-choose", "Tenant found").await;
+}
+
+pub async fn next(window: &Window, step: &str) {
+    window.click("setup-next").await;
+    window.see(&format!("step-{step}")).await;
+}
+
+pub async fn credentials(window: &Window, org: &SampleOrg, registration: Registration) {
+    let place = org.description();
+    if registration == Registration::Public {
+        window
+            .write("setup-client_id", &place.public_client_id)
+            .await;
+        return;
+    }
+    window.write("setup-client_id", &place.client_id).await;
+    window
+        .write("setup-client_secret", &place.client_secret)
+        .await;
+    leave(window).await;
+    window.see("secret-kept").await;
+}
+
+/// Leaves the field that is being typed in.
+pub async fn leave(window: &Window) {
+    window.js("document.activeElement.blur()").await;
+}
+
+pub async fn environment(window: &Window, org: &SampleOrg) {
+    let address = &org.description().environment_url;
+    window.write("setup-environment", address).await;
+    window.see("environment-found").await;
+    window.write("setup-name", "Norrvale").await;
+}
+
+/// From the welcome page to the sign-in.
+pub async fn to_sign_in(window: &Window, org: &SampleOrg, registration: Registration) {
+    window.click("welcome-connect").await;
+    choose(window, org).await;
+    next(window, "register").await;
+    next(window, "redirect").await;
+    if registration == Registration::Public {
+        window.click("platform-public").await;
+    }
+    next(window, "permission").await;
+    next(window, "credentials").await;
+    credentials(window, org, registration).await;
+    next(window, "environment").await;
+    environment(window, org).await;
+    next(window, "sign_in").await;
+}
+
+/// Signs in at the page that the system's browser was sent to.
+pub async fn sign_in(window: &Window, desktop: &Desktop) {
+    window.click("setup-sign-in").await;
+    visit(window, desktop).await;
+}
+
+pub async fn visit(window: &Window, desktop: &Desktop) {
+    let address = desktop.visited().await;
+    window.see("signin-wait").await;
+    reqwest::get(address).await.expect("the browser's page");
+}
+
+/// Whether a secret is in a file below the folder; names the first that has it.
+pub fn file_with(folder: &Path, secret: &str) -> Option<String> {
+    let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            let has = |wanted: &[u8]| bytes.windows(wanted.len()).any(|part| part == wanted);
+            if has(secret.as_bytes()) || has(&wide) {
+                return Some(path.display().to_string());
+            }
+        }
+    }
+    None
+}
