@@ -13,6 +13,7 @@ CLIENTS = {
     "test_msal": ("msal", None),
     "test_dataverse_client": ("PowerPlatform-Dataverse-Client", None),
     "test_airbyte": ("airbyte-source-microsoft-dataverse", "AIRBYTE_PYTHON"),
+    "test_azure": ("azure-cli", "AZURE_PYTHON"),
 }
 
 

@@ -59,11 +59,7 @@ pub async fn setup_environments(
 }
 
 #[tauri::command]
-pub async fn sign_in_setup(
-    handle: AppHandle,
-    desk: State<'_, Desk>,
-    other: bool,
-) -> Reply<Setup> {
+pub async fn sign_in_setup(handle: AppHandle, desk: State<'_, Desk>, other: bool) -> Reply<Setup> {
     let app = desk.app().await?;
     let cancel = desk.ongoing.begin(Work::SignIn);
     let open = |pending: &PendingSignIn| wait_for_browser(&handle, pending);

@@ -37,6 +37,7 @@ pub fn run() -> Result<()> {
 pub fn run_built() -> Result<()> {
     let python = environment("python", "requirements.txt")?;
     let airbyte = environment("airbyte", "requirements-airbyte.txt")?;
+    let azure = environment("azure", "requirements-azure.txt")?;
     let modules = node_modules()?;
     let mut refused = Vec::new();
     let mut hold = |name: &'static str, tests: &mut Command| -> Result<()> {
@@ -50,6 +51,7 @@ pub fn run_built() -> Result<()> {
         ("msal", "test_msal.py"),
         ("PowerPlatform-Dataverse-Client", "test_dataverse_client.py"),
         ("airbyte-source-microsoft-dataverse", "test_airbyte.py"),
+        ("azure-cli", "test_azure.py"),
     ] {
         let mut tests = Command::new(&python);
         tests
@@ -61,7 +63,9 @@ pub fn run_built() -> Result<()> {
                 "--verbose",
                 module,
             ])
-            .env("AIRBYTE_PYTHON", &airbyte);
+            .env("AIRBYTE_PYTHON", &airbyte)
+            .env("AZURE_PYTHON", &azure)
+            .env("SALESMIRROR", target().join("debug/salesmirror"));
         hold(name, &mut tests)?;
     }
     let mut tests = Command::new("node");

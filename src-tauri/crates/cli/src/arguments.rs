@@ -95,8 +95,42 @@ pub enum Command {
         /// A code that was printed, or the number that Microsoft showed: AADSTS50011, 0x80040220
         code: String,
     },
+    /// Print a script that registers the app in Entra ID
+    SetupScript(SetupScript),
     /// Check keychain, data directory, databases, network and clock
     Doctor,
+}
+
+/// Prints a script that registers the app with its redirect URI, its permission, consent and a secret.
+/// Nothing is sent: read it, then run it where you are signed in.
+#[derive(Args)]
+pub struct SetupScript {
+    /// What runs it
+    #[arg(value_enum)]
+    pub shell: SetupShell,
+    /// Name of the app registration
+    #[arg(long, default_value = "Salesmirror", value_name = "N")]
+    pub name: String,
+    /// Cloud: commercial, gcc, gcc-high, dod or china
+    #[arg(long, default_value = "commercial", value_name = "CLOUD")]
+    pub cloud: String,
+    /// Tenant id or domain
+    #[arg(long, value_name = "T")]
+    pub tenant: Option<String>,
+    /// For the platform Mobile and desktop, without a secret
+    #[arg(long)]
+    pub public_client: bool,
+    /// Fixed port of the redirect URI
+    #[arg(long, value_name = "N")]
+    pub redirect_port: Option<u16>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SetupShell {
+    /// Bash with the Azure CLI, as in Azure Cloud Shell
+    AzureCli,
+    /// PowerShell with the module Microsoft.Graph.Authentication
+    Powershell,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

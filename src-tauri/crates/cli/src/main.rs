@@ -17,6 +17,7 @@ mod runs;
 mod sample_org;
 mod schedule;
 mod settings;
+mod setup_script;
 mod sync;
 mod tables;
 mod verify;
@@ -166,6 +167,9 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
     if let Command::Explain { code } = &arguments.command {
         return explain::explain(output, code);
     }
+    if let Command::SetupScript(options) = &arguments.command {
+        return setup_script::print(output, options);
+    }
     let data_dir = DataDir::new(arguments.data_dir)?;
     let app = App::open(Settings {
         secrets: SecretStore::open(data_dir.root())?,
@@ -216,7 +220,10 @@ async fn act(context: &Context, command: Command) -> Result<u8> {
         Command::Doctor => connections::doctor(context).await,
         Command::Query(options) => query::query(context, options).await,
         Command::Passthrough(options) => query::passthrough(context, options).await,
-        Command::SampleOrg(_) | Command::Completions { .. } | Command::Explain { .. } => Ok(0),
+        Command::SampleOrg(_)
+        | Command::Completions { .. }
+        | Command::Explain { .. }
+        | Command::SetupScript(_) => Ok(0),
     }
 }
 
