@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use salesmirror_core::{Error, PendingSignIn, SyncOptions, VerifyOptions, Work, usual_columns};
 use salesmirror_wire::{
-    AppState, Connection, ConnectionChange, ErrorReply, Event, ExportProgress, ExportRequest,
-    Happening, Preference, Proof, ProofProgress, Record, Run, TableColumns, Theme, View,
-    ViewRequest, Window,
+    AppSettings, AppSettingsChange, AppState, Connection, ConnectionChange, ErrorReply, Event,
+    ExportRequest, Happening, Preference, Proof, ProofProgress, Record, Run, TableColumns, Theme,
+    View, ViewRequest, Window,
 };
 use tauri::{AppHandle, Manager as _, State};
 use tauri_plugin_dialog::DialogExt as _;
@@ -120,8 +120,8 @@ pub fn bring_to_front(handle: &AppHandle) {
 }
 
 #[tauri::command]
-pub fn cancel_sign_in(desk: State<'_, Desk>) {
-    desk.ongoing.cancel(Work::SignIn);
+pub fn cancel(desk: State<'_, Desk>, work: salesmirror_wire::Work) {
+    desk.ongoing.cancel(convert::work(work));
 }
 
 #[tauri::command]
@@ -227,11 +227,6 @@ pub async fn verify(
     let found = session.verify(&options, &cancel, &tell).await?;
     let proof = found.first().map(convert::proof);
     Ok(proof.ok_or_else(Error::interrupted)?)
-}
-
-#[tauri::command]
-pub fn cancel_verify(desk: State<'_, Desk>) {
-    desk.ongoing.cancel(Work::Proof);
 }
 
 #[tauri::command]
@@ -355,53 +350,23 @@ pub async fn export(
     let cancel = desk.ongoing.begin(Work::Export);
     tauri::async_runtime::spawn(async move {
         let options = convert::export_options(&request);
-        let (telling, told) = (handle.clone(), Cell::new(Instant::now()));
-        let progress = move |rows, total| {
+        let told = Cell::new(Instant::now());
+        let telling = handle.clone();
+        let on_rows = move |rows, total| {
             if told.get().elapsed() >= events::PACE {
                 told.set(Instant::now());
-                tell_export(&telling, rows, total, 0, None, None);
+                let progress = convert::exporting(rows, total);
+                events::tell(&telling, &Event::Export { progress });
             }
         };
         let path = PathBuf::from(&request.path);
         let ended = session
-            .export(&spec, &request.columns, &path, &options, &cancel, progress)
+            .export(&spec, &request.columns, &path, &options, &cancel, on_rows)
             .await;
-        match ended {
-            Ok(done) => tell_export(
-                &handle,
-                done.rows,
-                done.rows,
-                done.bytes,
-                Some(request.path),
-                None,
-            ),
-            Err(error) => tell_export(&handle, 0, 0, 0, None, Some(convert::error(&error))),
-        }
+        let progress = convert::exported(ended, request.path);
+        events::tell(&handle, &Event::Export { progress });
     });
     Ok(())
-}
-
-fn tell_export(
-    handle: &AppHandle,
-    rows: u64,
-    total: u64,
-    bytes: u64,
-    path: Option<String>,
-    error: Option<ErrorReply>,
-) {
-    let progress = ExportProgress {
-        rows,
-        total,
-        bytes,
-        path,
-        error,
-    };
-    events::tell(handle, &Event::Export { progress });
-}
-
-#[tauri::command]
-pub fn cancel_export(desk: State<'_, Desk>) {
-    desk.ongoing.cancel(Work::Export);
 }
 
 #[tauri::command]
@@ -437,6 +402,32 @@ fn cannot_open(what: &str, error: &tauri_plugin_opener::Error) -> Refusal {
         format!("The system did not open {what}: {error}."),
         "Copy it and open it by hand.",
     ))
+}
+
+#[tauri::command]
+pub async fn app_settings(desk: State<'_, Desk>) -> Reply<AppSettings> {
+    Ok(convert::app_settings(desk.app().await?.app_settings()))
+}
+
+#[tauri::command]
+pub async fn set_app_settings(
+    handle: AppHandle,
+    desk: State<'_, Desk>,
+    change: AppSettingsChange,
+) -> Reply<AppSettings> {
+    let app = desk.app().await?;
+    let kept = app
+        .set_app_settings(convert::app_settings_change(change))
+        .await?;
+    // Connections were closed, to be opened by the new way.
+    events::tell_all(&handle).await;
+    Ok(convert::app_settings(kept))
+}
+
+#[tauri::command]
+pub async fn diagnostics(desk: State<'_, Desk>) -> Reply<String> {
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(desk.app().await?.diagnostics(version).await?)
 }
 
 #[tauri::command]

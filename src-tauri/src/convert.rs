@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    Cell, Choice, ColumnKind, ConnectionChange, ConnectionRow, Deleted, Error, ExportOptions,
-    FieldChange, Happening, PendingSignIn, Preview, Progress, RecordDetail, Result, RunRow, Secret,
-    Selectors, Session, Shown, TableMetadata, TableStatus, Verification, ViewRow, told_text,
-    what_word,
+    AppSettings, AppSettingsChange, Cell, Choice, ColumnKind, ConnectionChange, ConnectionRow,
+    Deleted, Error, ExportOptions, Exported, FieldChange, Happening, PendingSignIn, Preview,
+    Progress, RecordDetail, Result, RunRow, Secret, Selectors, Session, Shown, TableMetadata,
+    TableStatus, Verification, ViewRow, Work, told_text, what_word,
 };
 use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
 use serde::de::DeserializeOwned;
@@ -56,6 +56,60 @@ pub fn export_options(request: &wire::ExportRequest) -> ExportOptions {
         bom: request.bom,
         formula_guard: request.formula_guard,
         ..ExportOptions::default()
+    }
+}
+
+/// Work that can be ended.
+pub const fn work(work: wire::Work) -> Work {
+    match work {
+        wire::Work::SignIn => Work::SignIn,
+        wire::Work::Export => Work::Export,
+        wire::Work::Proof => Work::Proof,
+        wire::Work::Check => Work::Check,
+    }
+}
+
+/// An export that goes on.
+pub fn exporting(rows: u64, total: u64) -> wire::ExportProgress {
+    wire::ExportProgress {
+        rows,
+        total,
+        ..wire::ExportProgress::default()
+    }
+}
+
+/// An export that has ended.
+pub fn exported(ended: Result<Exported>, path: String) -> wire::ExportProgress {
+    match ended {
+        Ok(done) => wire::ExportProgress {
+            bytes: done.bytes,
+            path: Some(path),
+            ..exporting(done.rows, done.rows)
+        },
+        Err(reason) => wire::ExportProgress {
+            error: Some(error(&reason)),
+            ..wire::ExportProgress::default()
+        },
+    }
+}
+
+/// The settings of the whole product.
+pub fn app_settings(settings: AppSettings) -> wire::AppSettings {
+    wire::AppSettings {
+        proxy: settings.proxy,
+        proxy_user: settings.proxy_user,
+        has_proxy_password: settings.has_proxy_password,
+        log_level: settings.log_level,
+    }
+}
+
+/// What is changed of them.
+pub fn app_settings_change(change: wire::AppSettingsChange) -> AppSettingsChange {
+    AppSettingsChange {
+        proxy: change.proxy,
+        proxy_user: change.proxy_user,
+        proxy_password: change.proxy_password.map(Secret::from),
+        log_level: change.log_level,
     }
 }
 

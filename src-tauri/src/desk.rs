@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use salesmirror_core::{
-    App, ConnectionRow, DataDir, Error, HttpConfig, Ongoing, OpenViews, Result, RetryPolicy,
-    SecretStore, Session, Settings,
+    App, ConnectionRow, DataDir, HttpConfig, Ongoing, OpenViews, Result, RetryPolicy, SecretStore,
+    Session, Settings, extra_root,
 };
 use tokio::sync::OnceCell;
 
@@ -56,26 +56,22 @@ impl Desk {
     }
 }
 
+/// Where the databases lie.
+pub fn data_dir() -> Result<DataDir> {
+    DataDir::new(std::env::var_os("SALESMIRROR_DATA_DIR").map(PathBuf::from))
+}
+
 fn open() -> Result<App> {
-    let data_dir = DataDir::new(std::env::var_os("SALESMIRROR_DATA_DIR").map(PathBuf::from))?;
+    let data_dir = data_dir()?;
+    let file = std::env::var_os("SALESMIRROR_CA_FILE").map(PathBuf::from);
     App::open(Settings {
         secrets: SecretStore::open(data_dir.root())?,
         data_dir: Some(data_dir.root().to_owned()),
         http: HttpConfig {
             user_agent: concat!("Salesmirror/", env!("CARGO_PKG_VERSION")).to_owned(),
-            extra_root_pem: extra_root()?,
+            extra_root_pem: extra_root(file.as_deref())?,
             ..HttpConfig::default()
         },
         retry: RetryPolicy::default(),
     })
-}
-
-/// A further root certificate, named as for the command line.
-fn extra_root() -> Result<Option<Vec<u8>>> {
-    let Some(path) = std::env::var_os("SALESMIRROR_CA_FILE").map(PathBuf::from) else {
-        return Ok(None);
-    };
-    std::fs::read(&path)
-        .map(Some)
-        .map_err(|source| Error::file(&path, &source))
 }

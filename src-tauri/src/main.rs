@@ -50,6 +50,9 @@ macro_rules! handlers {
 fn start() {
     // The product's client takes the provider from the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    if let Ok(data_dir) = desk::data_dir() {
+        salesmirror_core::log::start(&data_dir, None);
+    }
     tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|handle, _, _| {
             if let Some(window) = handle.get_webview_window("main") {

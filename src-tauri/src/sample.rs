@@ -19,8 +19,6 @@ const ACTIVITY: Activity = Activity {
 };
 /// Signing in takes milliseconds here; more means that something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The sign-in page sends straight back; more hops than this are a loop.
-const MOST_REDIRECTS: usize = 5;
 
 /// The organisation, while it runs.
 #[derive(Default)]
@@ -77,11 +75,8 @@ impl Sample {
             kind: Some(KIND.to_owned()),
             ..Request::default()
         };
-        let http = app.http().clone();
         let cancel = tokio_util::sync::CancellationToken::new();
-        let connected = app
-            .connect(&request, &|pending| accept(&http, pending), &cancel)
-            .await?;
+        let connected = app.connect(&request, &accept, &cancel).await?;
         Ok(connected.row)
     }
 
@@ -91,10 +86,8 @@ impl Sample {
     /// What [`App::sign_in_again`] says.
     pub async fn sign_in_again(&self, app: &App, row: &ConnectionRow) -> Result<()> {
         self.resume(row).await?;
-        let http = app.http().clone();
         let cancel = tokio_util::sync::CancellationToken::new();
-        let open = |pending: &PendingSignIn| accept(&http, pending);
-        app.sign_in_again(row, PATIENCE, false, &open, &cancel)
+        app.sign_in_again(row, PATIENCE, false, &accept, &cancel)
             .await?;
         Ok(())
     }
@@ -115,22 +108,8 @@ async fn start(port: u16) -> Result<SampleOrg> {
     })
 }
 
-/// Signs in for the newcomer, who has no account there: visits the page and accepts.
-fn accept(http: &reqwest::Client, pending: &PendingSignIn) {
-    let http = http.clone();
-    let mut address = format!("{}&sample_consent=accept", pending.authorization_url);
-    tokio::spawn(async move {
-        for _ in 0..MOST_REDIRECTS {
-            let Ok(response) = http.get(&address).send().await else {
-                return;
-            };
-            let next = response
-                .headers()
-                .get("location")
-                .and_then(|value| value.to_str().ok())
-                .and_then(|text| response.url().join(text).ok());
-            let Some(next) = next else { return };
-            address = next.into();
-        }
-    });
+/// Signs in for the newcomer, who has no account there: visits the page, accepts, and comes back.
+fn accept(pending: &PendingSignIn) {
+    let address = format!("{}&sample_consent=accept", pending.authorization_url);
+    tokio::spawn(reqwest::get(address));
 }

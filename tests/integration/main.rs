@@ -12,6 +12,7 @@ mod fixtures;
 mod history;
 mod house_rules;
 mod main_job;
+mod network;
 mod processes;
 mod property;
 mod refusals;

@@ -1,4 +1,4 @@
-//! Generated files: the TypeScript of the bridge, and the table of errors.
+//! Generated files: the TypeScript of the bridge, the table of errors, and the list of licences.
 
 use std::fs;
 
@@ -17,6 +17,7 @@ pub fn run(check: bool) -> Result<()> {
             "docs/errors.md",
             salesmirror_core::explanations::documentation(),
         ),
+        ("ui/src/settings/licences.json", crate::licences::list()?),
     ];
     for (path, text) in files {
         let path = root().join(path);

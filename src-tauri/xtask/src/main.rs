@@ -5,6 +5,7 @@ mod bench;
 mod clients;
 mod codegen;
 mod demo;
+mod licences;
 mod organization;
 mod process;
 mod soak;

@@ -11,7 +11,14 @@ pub const BUILD: [&str; 4] = ["build-essential", "perl", "pkg-config", "ca-certi
 /// A real keychain for tests without a desktop.
 pub const KEYRING: [&str; 2] = ["dbus", "gnome-keyring"];
 /// What the tests of the whole program look and meddle with.
-pub const TESTS: [&str; 4] = ["libsecret-tools", "faketime", "curl", "python3"];
+pub const TESTS: [&str; 6] = [
+    "libsecret-tools",
+    "faketime",
+    "curl",
+    "python3",
+    "squid",
+    "openssl",
+];
 
 /// Environments for the foreign clients that are written in Python.
 pub const PYTHON: [&str; 2] = ["python3", "python3-venv"];

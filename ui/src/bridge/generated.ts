@@ -2,6 +2,42 @@
 
 import { invoke } from "@tauri-apps/api/core";
 
+export type AppSettings = { 
+/**
+ * `system`, `none`, or the proxy's address.
+ */
+proxy: string, 
+/**
+ * The user name that the proxy wants; empty where it wants none.
+ */
+proxy_user: string, 
+/**
+ * Whether the keychain has the proxy's password.
+ */
+has_proxy_password: boolean, 
+/**
+ * `error`, `warn`, `info` or `debug`.
+ */
+log_level: string, };
+
+export type AppSettingsChange = { 
+/**
+ * `system`, `none`, or the proxy's address.
+ */
+proxy: string | null, 
+/**
+ * The user name that the proxy wants.
+ */
+proxy_user: string | null, 
+/**
+ * The password that the proxy wants; an empty one is forgotten.
+ */
+proxy_password: string | null, 
+/**
+ * `error`, `warn`, `info` or `debug`.
+ */
+log_level: string | null, };
+
 export type AppState = { 
 /**
  * Version of the app.
@@ -1040,6 +1076,8 @@ export type Window = {
  */
 rows: Array<Row>, };
 
+export type Work = "sign_in" | "export" | "proof" | "check";
+
 export const commands = {
   appState: () => invoke<AppState>("app_state"),
   exploreSample: () => invoke<Connection>("explore_sample"),
@@ -1055,7 +1093,7 @@ export const commands = {
   discardSetup: () => invoke<void>("discard_setup"),
   explainError: (text: string) => invoke<ErrorReply | null>("explain_error", { text }),
   signIn: (connection: string, other: boolean) => invoke<Connection>("sign_in", { connection, other }),
-  cancelSignIn: () => invoke<void>("cancel_sign_in"),
+  cancel: (work: Work) => invoke<void>("cancel", { work }),
   changeConnection: (connection: string, change: ConnectionChange) => invoke<void>("change_connection", { connection, change }),
   disconnect: (connection: string, purge: boolean) => invoke<void>("disconnect", { connection, purge }),
   sync: (connection: string, tables: Array<string>, full: boolean) => invoke<void>("sync", { connection, tables, full }),
@@ -1063,7 +1101,6 @@ export const commands = {
   answerGuard: (connection: string, table: string, remove: boolean) => invoke<void>("answer_guard", { connection, table, remove }),
   invalidate: (connection: string, table: string) => invoke<number>("invalidate", { connection, table }),
   verify: (connection: string, table: string, repair: boolean, remove: boolean) => invoke<Proof>("verify", { connection, table, repair, remove }),
-  cancelVerify: () => invoke<void>("cancel_verify"),
   runs: (connection: string, limit: number) => invoke<Array<Run>>("runs", { connection, limit }),
   tableColumns: (connection: string, table: string) => invoke<TableColumns>("table_columns", { connection, table }),
   openView: (connection: string, request: ViewRequest) => invoke<View>("open_view", { connection, request }),
@@ -1073,9 +1110,11 @@ export const commands = {
   history: (connection: string, table: string, id: string) => invoke<Array<Happening>>("history", { connection, table, id }),
   chooseExportFile: (suggested: string) => invoke<string | null>("choose_export_file", { suggested }),
   export: (connection: string, request: ExportRequest) => invoke<void>("export", { connection, request }),
-  cancelExport: () => invoke<void>("cancel_export"),
   showInFolder: (path: string) => invoke<void>("show_in_folder", { path }),
   openLink: (url: string) => invoke<void>("open_link", { url }),
+  appSettings: () => invoke<AppSettings>("app_settings"),
+  setAppSettings: (change: AppSettingsChange) => invoke<AppSettings>("set_app_settings", { change }),
+  diagnostics: () => invoke<string>("diagnostics"),
   preferences: (connection: string) => invoke<Array<Preference>>("preferences", { connection }),
   setPreference: (connection: string, key: string, value: string) => invoke<void>("set_preference", { connection, key, value }),
   setTheme: (theme: Theme) => invoke<void>("set_theme", { theme }),

@@ -248,7 +248,7 @@ function useProofs(connection: string, tables: Table[]) {
   const stop = useCallback(() => {
     attempt.current += 1;
     setWorking(null);
-    void commands.cancelVerify();
+    void commands.cancel("proof");
   }, []);
   useEffect(() => {
     void prove(

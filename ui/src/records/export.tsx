@@ -102,7 +102,7 @@ export function ExportDialog({
       if (!worked) setRunning(false);
     });
   const close = () => {
-    if (isRunning && !progress?.path && !progress?.error) void commands.cancelExport();
+    if (isRunning && !progress?.path && !progress?.error) void commands.cancel("export");
     onClose();
   };
   return (
@@ -111,7 +111,7 @@ export function ExportDialog({
         <Running
           name={name}
           progress={progress}
-          onCancel={() => void commands.cancelExport()}
+          onCancel={() => void commands.cancel("export")}
           onClose={close}
         />
       ) : (

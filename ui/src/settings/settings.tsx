@@ -4,8 +4,8 @@ import {
   Clock20Regular,
   Color20Regular,
   Delete20Regular,
+  DocumentTable20Regular,
   History20Regular,
-  Info20Regular,
   ShieldError20Regular,
   Table20Regular,
 } from "@fluentui/react-icons";
@@ -22,8 +22,21 @@ import { asError, showTheme } from "../bridge/store";
 import { formatCount, plural } from "../format";
 import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
+import { About } from "./about";
+import { Connections } from "./connections";
+import { Diagnostics } from "./diagnostics";
+import { NetworkSettings } from "./network";
+import { Row } from "./row";
 
-const SECTIONS = ["Sync", "Storage and retention", "Appearance", "About"] as const;
+const SECTIONS = [
+  "Sync",
+  "Storage and retention",
+  "Network",
+  "Appearance",
+  "Connections",
+  "Diagnostics",
+  "About",
+] as const;
 type Section = (typeof SECTIONS)[number];
 
 export function SettingsPage({ app, connection }: { app: AppState; connection: Connection }) {
@@ -49,6 +62,9 @@ export function SettingsPage({ app, connection }: { app: AppState; connection: C
         <h2>{section}</h2>
         {section === "Sync" ? <SyncSettings connection={connection} /> : null}
         {section === "Storage and retention" ? <StorageSettings connection={connection} /> : null}
+        {section === "Network" ? <NetworkSettings /> : null}
+        {section === "Connections" ? <Connections app={app} connection={connection} /> : null}
+        {section === "Diagnostics" ? <Diagnostics /> : null}
         {section === "Appearance" ? <AppearanceSettings theme={app.theme} /> : null}
         {section === "About" ? <About app={app} /> : null}
       </section>
@@ -85,6 +101,15 @@ function SyncSettings({ connection }: { connection: Connection }) {
           >
             {pick("mass-delete-percent", "Mass-delete guard", ["5", "10", "20", "50"], (value) =>
               value === "100" ? "Never" : `More than ${value}%`,
+            )}
+          </Row>
+          <Row
+            icon={<DocumentTable20Regular />}
+            title="Page size"
+            text="Rows asked for in one request. Smaller pages help on slow lines"
+          >
+            {pick("page-size", "Page size", ["500", "1000", "2500", "5000"], (value) =>
+              value === "5000" ? "5,000 rows (fastest)" : plural(Number(value), "row", "rows"),
             )}
           </Row>
           <Row
@@ -238,47 +263,5 @@ function AppearanceSettings({ theme }: { theme: Theme }) {
         ))}
       </Dropdown>
     </Row>
-  );
-}
-
-function About({ app }: { app: AppState }) {
-  return (
-    <>
-      <Row
-        icon={<Info20Regular />}
-        title={`Salesmirror ${app.version}`}
-        text="Nothing leaves this computer but the calls to Microsoft. No telemetry."
-      />
-      <Row
-        icon={<Table20Regular />}
-        title="Where the data is"
-        text={`${app.data_dir}, encrypted; its keys are in the system keychain`}
-      />
-    </>
-  );
-}
-
-function Row({
-  icon,
-  title,
-  text,
-  children,
-}: {
-  icon?: ReactNode;
-  title: string;
-  text?: string;
-  children?: ReactNode;
-}) {
-  return (
-    <div className="settings-row">
-      <span className="settings-icon" aria-hidden="true">
-        {icon}
-      </span>
-      <div className="settings-text">
-        <p>{title}</p>
-        {text ? <p className="caption">{text}</p> : null}
-      </div>
-      {children}
-    </div>
   );
 }

@@ -24,7 +24,7 @@ export function Waiting({ signIn }: { signIn: SignIn }) {
         </span>
         <Button
           type="button"
-          onClick={() => void attempt(() => commands.cancelSignIn())}
+          onClick={() => void attempt(() => commands.cancel("sign_in"))}
           data-testid="signin-cancel"
         >
           Cancel

@@ -1,6 +1,7 @@
 //! Why a sign-in did not work, in words.
 
 use salesmirror_model::Explanation;
+use salesmirror_model::network::Reason;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer};
 
@@ -18,7 +19,7 @@ pub enum AuthError {
         /// The host.
         host: String,
         /// What the network said.
-        reason: String,
+        reason: Reason,
     },
     /// The authority is out of order, and may be in order later.
     #[error("The sign-in service {host} is out of order: it answered with status {status}.")]
@@ -184,7 +185,7 @@ impl AuthError {
                     .explanation()
                     .unwrap_or_else(|| of_code("sign_in_refused"));
             }
-            Self::Unreachable { .. } => "unreachable",
+            Self::Unreachable { reason, .. } => reason.code,
             Self::Unavailable { .. } => "sign_in_unavailable",
             Self::NotAnAuthority(_) => "not_an_authority",
             Self::ForeignEndpoint { .. } => "foreign_endpoint",

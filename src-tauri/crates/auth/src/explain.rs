@@ -1,6 +1,7 @@
 //! What each `AADSTS` number means and where it is mended, and what can go wrong on this side of a
 //! sign-in. One table for the command line, the window and the documentation.
 
+use salesmirror_model::network::NETWORK;
 use salesmirror_model::{Explanation, Page};
 
 /// Entra ID's numbers, from Microsoft's list of AADSTS error codes. Numbers that mean the same for
@@ -211,14 +212,6 @@ pub static ENTRA: &[Explanation] = &[
 /// What goes wrong on the way to Entra ID, or on this computer.
 pub static SIGN_IN: &[Explanation] = &[
     Explanation {
-        code: "unreachable",
-        numbers: &[],
-        meaning: "A host cannot be reached.",
-        cause: "The address was mistyped, the network or the proxy is down, or a certificate is not trusted.",
-        fix: "Check the address, the network and the proxy, then try again.",
-        page: None,
-    },
-    Explanation {
         code: "not_an_authority",
         numbers: &[],
         meaning: "What answers is no sign-in service.",
@@ -331,7 +324,7 @@ pub fn explain(aadsts: u32) -> Option<&'static Explanation> {
 
 /// The explanation of a code of this crate.
 pub(crate) fn of_code(code: &str) -> Option<&'static Explanation> {
-    [ENTRA, SIGN_IN, KEYCHAIN]
+    [ENTRA, SIGN_IN, KEYCHAIN, NETWORK]
         .into_iter()
         .flatten()
         .find(|row| row.code == code)

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::{Bytes, BytesMut};
 use reqwest::{RequestBuilder, Response, StatusCode};
+use salesmirror_model::network::Reason;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
@@ -268,17 +269,9 @@ pub(crate) async fn send(
 }
 
 async fn send_once(request: RequestBuilder, authority: &Url) -> Result<Bytes, AuthError> {
-    let unreachable = |error: reqwest::Error| {
-        let mut reason = String::from("the connection failed");
-        let mut source = std::error::Error::source(&error);
-        while let Some(inner) = source {
-            reason = inner.to_string();
-            source = inner.source();
-        }
-        AuthError::Unreachable {
-            host: host(authority),
-            reason,
-        }
+    let unreachable = |error: reqwest::Error| AuthError::Unreachable {
+        host: host(authority),
+        reason: Reason::of(&error),
     };
     let mut reply = request.timeout(TIMEOUT).send().await.map_err(unreachable)?;
     let status = reply.status();

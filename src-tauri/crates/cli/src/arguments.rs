@@ -97,8 +97,31 @@ pub enum Command {
     },
     /// Print a script that registers the app in Entra ID
     SetupScript(SetupScript),
+    /// Show or change settings of the whole product: the proxy, the log
+    AppSettings(AppSettings),
     /// Check keychain, data directory, databases, network and clock
-    Doctor,
+    Doctor {
+        /// Print everything that somebody who helps needs, without secrets, records and persons
+        #[arg(long)]
+        diagnostics: bool,
+    },
+}
+
+/// Shows the settings of the whole product, or changes what is named.
+#[derive(Args)]
+pub struct AppSettings {
+    /// "system", "none", or an address such as http://proxy.contoso.com:8080
+    #[arg(long, value_name = "PROXY")]
+    pub proxy: Option<String>,
+    /// The user name that the proxy wants; empty where it wants none
+    #[arg(long, value_name = "NAME")]
+    pub proxy_user: Option<String>,
+    /// Read the proxy's password from standard input; it goes to the keychain
+    #[arg(long)]
+    pub proxy_password_stdin: bool,
+    /// error, warn, info or debug
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
 }
 
 /// Prints a script that registers the app with its redirect URI, its permission, consent and a secret.

@@ -185,7 +185,7 @@ pub async fn environments(context: &Context, options: Environments) -> Result<u8
     Ok(0)
 }
 
-fn read_secret() -> Result<Secret> {
+pub fn read_secret() -> Result<Secret> {
     let mut text = String::new();
     std::io::stdin()
         .read_to_string(&mut text)

@@ -22,15 +22,15 @@ mod sync;
 mod tables;
 mod verify;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
 use salesmirror_core::{
-    App, Category, DataDir, Error, HttpConfig, Result, SecretStore, Session, Settings,
+    App, Category, DataDir, Error, HttpConfig, Result, SecretStore, Session, Settings, extra_root,
 };
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
 
 use crate::arguments::{Arguments, Command};
 use crate::output::Output;
@@ -77,7 +77,7 @@ fn main() -> ExitCode {
         json: arguments.json,
         quiet: arguments.quiet,
     };
-    start_log(arguments.verbose);
+    start_log(&arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -176,7 +176,7 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
         data_dir: Some(data_dir.root().to_owned()),
         http: HttpConfig {
             user_agent: concat!("Salesmirror/", env!("CARGO_PKG_VERSION")).to_owned(),
-            extra_root_pem: extra_root(arguments.ca_file)?,
+            extra_root_pem: extra_root(arguments.ca_file.as_deref())?,
             ..HttpConfig::default()
         },
         retry: salesmirror_core::RetryPolicy {
@@ -217,7 +217,9 @@ async fn act(context: &Context, command: Command) -> Result<u8> {
         Command::Records(options) => records::records(context, options).await,
         Command::Show(options) => records::show(context, options).await,
         Command::Export(options) => records::export(context, options).await,
-        Command::Doctor => connections::doctor(context).await,
+        Command::AppSettings(options) => settings::app_settings(context, options).await,
+        Command::Doctor { diagnostics: true } => settings::diagnostics(context).await,
+        Command::Doctor { diagnostics: false } => connections::doctor(context).await,
         Command::Query(options) => query::query(context, options).await,
         Command::Passthrough(options) => query::passthrough(context, options).await,
         Command::SampleOrg(_)
@@ -227,29 +229,15 @@ async fn act(context: &Context, command: Command) -> Result<u8> {
     }
 }
 
-fn extra_root(path: Option<PathBuf>) -> Result<Option<Vec<u8>>> {
-    path.map(|path| {
-        std::fs::read(&path).map_err(|error| {
-            Error::explained(
-                Category::Usage,
-                "bad_certificate",
-                format!("{} cannot be read: {error}.", path.display()),
-            )
-        })
-    })
-    .transpose()
-}
-
-fn start_log(verbose: u8) {
-    let level = match verbose {
-        0 => "off",
-        1 => "salesmirror=info",
-        2 => "salesmirror=debug",
-        _ => "debug",
+fn start_log(arguments: &Arguments) {
+    let level = match arguments.verbose {
+        0 => None,
+        1 => Some("salesmirror=info"),
+        2 => Some("salesmirror=debug"),
+        _ => Some("debug"),
     };
-    let filter = tracing_subscriber::EnvFilter::new(level);
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
+    // A folder that cannot be named is said by the command that needs it.
+    if let Ok(data_dir) = DataDir::new(arguments.data_dir.clone()) {
+        salesmirror_core::log::start(&data_dir, level.map(EnvFilter::new));
+    }
 }

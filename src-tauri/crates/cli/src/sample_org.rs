@@ -23,6 +23,7 @@ pub async fn run(options: arguments::SampleOrg, cancel: &CancellationToken) -> R
         rows,
         latency: Duration::from_millis(options.latency_ms),
         tls: options.tls,
+        ..Config::default()
     };
     let organization = SampleOrg::start(config).await.map_err(|error| {
         Error::new(

@@ -3,13 +3,15 @@
 mod change;
 mod damage;
 mod health;
+mod settings;
 
 pub use change::ConnectionChange;
 pub use damage::Rescue;
+pub use settings::{AppSettings, AppSettingsChange};
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use salesmirror_auth::{Secret, SecretStore};
@@ -51,7 +53,8 @@ pub struct App {
 struct Inner {
     data_dir: DataDir,
     secrets: SecretStore,
-    http: reqwest::Client,
+    http_config: HttpConfig,
+    http: Mutex<Network>,
     retry: RetryPolicy,
     db: Mutex<Option<AppDb>>,
     sessions: Mutex<HashMap<Uuid, Session>>,
@@ -62,6 +65,14 @@ pub(crate) enum SecretName {
     AppKey,
     MirrorKey(Uuid),
     ClientSecret(Uuid),
+    ProxyPassword,
+}
+
+/// The one HTTP client, as the settings want it.
+struct Network {
+    client: reqwest::Client,
+    /// Whether the proxy's password is still in a keychain that was closed.
+    is_incomplete: bool,
 }
 
 impl App {
@@ -70,16 +81,22 @@ impl App {
     /// # Errors
     /// Where there is no place for data, or the network settings cannot be used.
     pub fn open(settings: Settings) -> Result<Self> {
-        Ok(Self {
+        let app = Self {
             inner: Arc::new(Inner {
                 data_dir: DataDir::new(settings.data_dir)?,
                 secrets: settings.secrets,
-                http: http_client(&settings.http)?,
+                http: Mutex::new(Network {
+                    client: http_client(&settings.http)?,
+                    is_incomplete: true,
+                }),
+                http_config: settings.http,
                 retry: settings.retry,
                 db: Mutex::new(None),
                 sessions: Mutex::default(),
             }),
-        })
+        };
+        app.renew_http()?;
+        Ok(app)
     }
 
     /// Where the databases lie.
@@ -88,10 +105,35 @@ impl App {
         &self.inner.data_dir
     }
 
-    /// The one HTTP client.
+    /// The one HTTP client; clones share its connections.
     #[must_use]
-    pub fn http(&self) -> &reqwest::Client {
-        &self.inner.http
+    pub fn http(&self) -> reqwest::Client {
+        let is_incomplete = self.network().is_incomplete;
+        if is_incomplete && let Err(error) = self.renew_http() {
+            tracing::warn!(%error, "the settings of the network were not followed");
+        }
+        self.network().client.clone()
+    }
+
+    fn network(&self) -> MutexGuard<'_, Network> {
+        self.inner
+            .http
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the client anew, after its settings changed or the keychain was opened.
+    pub(crate) fn renew_http(&self) -> Result<()> {
+        let (proxy, is_incomplete) = self.proxy()?;
+        let client = http_client(&HttpConfig {
+            proxy,
+            ..self.inner.http_config.clone()
+        })?;
+        *self.network() = Network {
+            client,
+            is_incomplete,
+        };
+        Ok(())
     }
 
     pub(crate) fn open_sessions(&self) -> Vec<Session> {
@@ -152,10 +194,11 @@ impl App {
             SecretName::AppKey => format!("{installation}/app-key"),
             SecretName::MirrorKey(id) => format!("{installation}/{id}/mirror-key"),
             SecretName::ClientSecret(id) => format!("{installation}/{id}/client-secret"),
+            SecretName::ProxyPassword => format!("{installation}/proxy-password"),
         })
     }
 
-    fn secret(&self, name: &SecretName) -> Result<Option<Secret>> {
+    pub(crate) fn secret(&self, name: &SecretName) -> Result<Option<Secret>> {
         Ok(self.inner.secrets.get(&self.secret_name(name)?)?)
     }
 
@@ -278,7 +321,7 @@ impl App {
         let environment = parse_secure(&row.environment)?;
         let registration = registration(&authority, &row.tenant, &row.client_id, secret);
         let tokens = ConnectionTokens::kept(
-            self.inner.http.clone(),
+            self.http(),
             registration,
             environment.clone(),
             row.flow == "client-credentials",
@@ -295,13 +338,8 @@ impl App {
             .chain(twin(&environment))
             .filter(|origin| belongs_to(&environment, origin))
             .collect();
-        let client = Client::new(
-            self.inner.http.clone(),
-            &environment,
-            &origins,
-            tokens.clone(),
-        )?
-        .with_policy(self.inner.retry);
+        let client = Client::new(self.http(), &environment, &origins, tokens.clone())?
+            .with_policy(self.inner.retry);
         Ok(Session::new(
             row.clone(),
             mirror,
@@ -330,7 +368,7 @@ impl App {
 
     /// Ends what an open connection does: it holds the connection's lock, and would go on writing into
     /// what is being replaced or forgotten.
-    async fn close(&self, id: Uuid) {
+    pub(crate) async fn close(&self, id: Uuid) {
         let open = self
             .inner
             .sessions

@@ -151,7 +151,7 @@ impl App {
             client_id,
         };
         let found = locate(
-            self.http(),
+            &self.http(),
             &environment,
             request.authority.as_deref(),
             request.tenant.as_deref(),
@@ -230,7 +230,7 @@ impl App {
         };
         let signed_in = async {
             let endpoints =
-                discover(self.http(), &parse_secure(&row.authority)?, &row.tenant).await?;
+                discover(&self.http(), &parse_secure(&row.authority)?, &row.tenant).await?;
             self.sign_in_to(&row, endpoints, secret, asking).await
         };
         let signed_in = signed_in.await;
@@ -291,7 +291,7 @@ impl App {
     ) -> Result<(Client, std::sync::Arc<ConnectionTokens>)> {
         let authority = parse_secure(&row.authority)?;
         let environment = parse_secure(&row.environment)?;
-        let http = self.http();
+        let http = &self.http();
         let registration = registration(&authority, &row.tenant, &row.client_id, secret);
         let unattended = row.flow == "client-credentials";
         let tokens: Tokens = if unattended {

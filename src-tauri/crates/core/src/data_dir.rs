@@ -61,6 +61,17 @@ impl DataDir {
         self.root.join("setup.json")
     }
 
+    /// Settings that are needed before the keychain is open: the way to the network, the log.
+    pub(crate) fn app_settings(&self) -> PathBuf {
+        self.root.join("app-settings.json")
+    }
+
+    /// The folder of the log's files.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+
     /// A connection's mirror.
     #[must_use]
     pub fn mirror(&self, connection: Uuid) -> PathBuf {

@@ -72,7 +72,9 @@ impl App {
         let discovery = service(cloud, discovery, &parse_secure(&row.authority)?)?;
         let session = self.session(row).await?;
         let token = session.tokens().for_resource(&discovery).await?;
-        Ok(listed(environments(self.http(), &discovery, &token).await?))
+        Ok(listed(
+            environments(&self.http(), &discovery, &token).await?,
+        ))
     }
 
     /// The environments of a user who signs in for this, before there is a connection. Nothing is
@@ -121,15 +123,21 @@ impl App {
             ..SignInOptions::default()
         };
         let signed_in = async {
-            let endpoints = discover(self.http(), &authority, tenant).await?;
+            let endpoints = discover(&self.http(), &authority, tenant).await?;
             asking
-                .answered(self.http(), &endpoints, &registration, &discovery, &options)
+                .answered(
+                    &self.http(),
+                    &endpoints,
+                    &registration,
+                    &discovery,
+                    &options,
+                )
                 .await
         };
         let signed_in: Result<_> = signed_in.await;
         let tokens = signed_in.map_err(|error| error.at(place))?;
         Ok(listed(
-            environments(self.http(), &discovery, &tokens.access).await?,
+            environments(&self.http(), &discovery, &tokens.access).await?,
         ))
     }
 }

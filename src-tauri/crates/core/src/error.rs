@@ -129,7 +129,11 @@ impl From<AuthError> for Error {
     fn from(error: AuthError) -> Self {
         let category = match error.code() {
             "cancelled" => Category::Interrupted,
-            "unreachable" | "sign_in_unavailable" => Category::GaveUp,
+            "unreachable"
+            | "proxy_password"
+            | "proxy_refused"
+            | "proxy_unreachable"
+            | "sign_in_unavailable" => Category::GaveUp,
             "port_taken" | "local_failure" => Category::Failed,
             _ => Category::SignIn,
         };
@@ -189,6 +193,23 @@ impl From<salesmirror_dataverse::Error> for Error {
             ..Self::new(category, error.code(), error.to_string(), error.hint())
         }
     }
+}
+
+/// A further root certificate (PEM), for an organisation with an authority of its own.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn extra_root(path: Option<&std::path::Path>) -> Result<Option<Vec<u8>>> {
+    let read = |path: &std::path::Path| {
+        std::fs::read(path).map_err(|error| {
+            Error::explained(
+                Category::Usage,
+                "bad_certificate",
+                format!("{} cannot be read: {error}.", path.display()),
+            )
+        })
+    };
+    path.map(read).transpose()
 }
 
 /// Runs blocking work (the keychain, SQLite) where it holds nothing up.

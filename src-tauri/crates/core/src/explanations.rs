@@ -7,6 +7,7 @@ mod own;
 use own::OWN;
 use salesmirror_auth::explain::{ENTRA, KEYCHAIN, SIGN_IN};
 use salesmirror_dataverse::explain::DATAVERSE;
+use salesmirror_model::network::NETWORK;
 use salesmirror_model::{Explanation, Place};
 use salesmirror_store::explain::DATABASE;
 
@@ -34,7 +35,7 @@ pub enum Numbers {
 
 /// The whole table.
 #[must_use]
-pub fn errors() -> [Chapter; 6] {
+pub fn errors() -> [Chapter; 7] {
     let chapter = |title, numbers, rows| Chapter {
         title,
         numbers,
@@ -43,6 +44,7 @@ pub fn errors() -> [Chapter; 6] {
     [
         chapter("Entra ID", Numbers::Aadsts, ENTRA),
         chapter("Signing in", Numbers::None, SIGN_IN),
+        chapter("Network", Numbers::None, NETWORK),
         chapter("Keychain", Numbers::None, KEYCHAIN),
         chapter("Dynamics 365", Numbers::Hexadecimal, DATAVERSE),
         chapter("Local databases", Numbers::None, DATABASE),

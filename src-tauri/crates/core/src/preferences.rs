@@ -30,6 +30,8 @@ enum Kind {
     Days,
     /// A whole number up to this.
     Number(u64),
+    /// A whole number of rows, within what Dataverse takes.
+    Page,
 }
 
 struct Row {
@@ -44,9 +46,12 @@ const KEEP_HISTORY: &str = "keep-history";
 const KEEP_RUNS: &str = "keep-runs";
 const GUARD_PERCENT: &str = "mass-delete-percent";
 const GUARD_ROWS: &str = "mass-delete-rows";
+const PAGE_SIZE: &str = "page-size";
+/// Rows of a page: Dataverse gives 5,000 at most; below 250 requests are wasted.
+const PAGES: std::ops::RangeInclusive<u64> = 250..=5_000;
 
 /// All settings. Deleted rows stay until the admin says otherwise: nothing else has them any more.
-const ALL: [Row; 5] = [
+const ALL: [Row; 6] = [
     Row {
         key: KEEP_DELETED,
         kind: Kind::Days,
@@ -77,6 +82,12 @@ const ALL: [Row; 5] = [
         default: "100",
         meaning: "… where it is also more than this number of rows. A sync that brought no rows at all always asks.",
     },
+    Row {
+        key: PAGE_SIZE,
+        kind: Kind::Page,
+        default: "5000",
+        meaning: "Rows that are asked for in one request. Smaller pages help on slow lines; pages that break are halved by themselves.",
+    },
 ];
 
 const FOREVER: &str = "forever";
@@ -102,6 +113,10 @@ impl Row {
                 let number: u64 = text.trim_end_matches('%').parse().ok()?;
                 (number <= most).then(|| number.to_string())
             }
+            Kind::Page => {
+                let rows: u64 = text.parse().ok()?;
+                PAGES.contains(&rows).then(|| rows.to_string())
+            }
         }
     }
 
@@ -109,6 +124,7 @@ impl Row {
         let expected = match self.kind {
             Kind::Days => format!("a number of days from 1 to {MOST_DAYS}, or \"{FOREVER}\""),
             Kind::Number(most) => format!("a whole number from 0 to {most}"),
+            Kind::Page => format!("a whole number from {} to {}", PAGES.start(), PAGES.end()),
         };
         Error::usage(
             "bad_setting",
@@ -272,6 +288,9 @@ impl Session {
             if let Some(rows) = number(GUARD_ROWS)? {
                 measures.guard_rows = rows;
             }
+            if let Some(rows) = number(PAGE_SIZE)?.and_then(|rows| u32::try_from(rows).ok()) {
+                measures.page_size = rows;
+            }
             Ok(measures)
         })
         .await
@@ -320,6 +339,9 @@ mod tests {
             (GUARD_PERCENT, "forever", None),
             (GUARD_ROWS, "5000", Some("5000")),
             (GUARD_ROWS, "0.5", None),
+            (PAGE_SIZE, "250", Some("250")),
+            (PAGE_SIZE, "249", None),
+            (PAGE_SIZE, "5001", None),
         ];
         for (key, text, expected) in rows {
             let read = row(key).unwrap().read(text);

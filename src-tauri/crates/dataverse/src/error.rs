@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
+use salesmirror_model::network::{NETWORK, Reason};
 use salesmirror_model::urls::UrlError;
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ pub enum Error {
         /// The host.
         host: String,
         /// What the network said.
-        reason: String,
+        reason: Reason,
     },
     /// The answer broke off, or never came.
     #[error("The answer of {host} broke off: {reason}.")]
@@ -197,7 +198,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Unreachable { .. } => "unreachable",
+            Self::Unreachable { reason, .. } => reason.code,
             Self::Broken { .. } => "answer_broken",
             Self::PageBroke { .. } => "page_broken",
             Self::Throttled(_) => "throttled",
@@ -225,7 +226,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> String {
         let code = self.code();
-        let row = DATAVERSE.iter().find(|row| row.code == code);
+        let row = DATAVERSE.iter().chain(NETWORK).find(|row| row.code == code);
         match (row, self) {
             (Some(row), _) => row.fix,
             // Codes that other crates make too, and explain.
@@ -237,16 +238,11 @@ impl Error {
 
     /// A connection that failed, or broke once it was made; with the innermost reason.
     pub(crate) fn unreachable(host: &str, error: &reqwest::Error) -> Self {
-        let mut reason = String::from("the connection failed");
-        let mut source = std::error::Error::source(error);
-        while let Some(inner) = source {
-            reason = inner.to_string();
-            source = inner.source();
-        }
-        let host = host.to_owned();
+        let (host, reason) = (host.to_owned(), Reason::of(error));
         if error.is_connect() {
             Self::Unreachable { host, reason }
         } else {
+            let reason = reason.to_string();
             Self::Broken { host, reason }
         }
     }

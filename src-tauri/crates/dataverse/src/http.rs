@@ -2,7 +2,15 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
+use salesmirror_model::network::Reason;
+use salesmirror_model::urls::is_loopback;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
 use crate::{Error, Result};
 
@@ -10,13 +18,30 @@ use crate::{Error, Result};
 const READ_TIMEOUT: Duration = Duration::from_secs(150);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The way through a proxy. This computer's own addresses are never behind one.
+#[derive(Debug, Clone, Default)]
+pub enum Proxy {
+    /// As the system or the environment (`HTTPS_PROXY`, `NO_PROXY`) is set.
+    #[default]
+    System,
+    /// None.
+    None,
+    /// This one.
+    Manual {
+        /// Its address, `http://host:port` or `https://host:port`.
+        url: Url,
+        /// Who we are to it.
+        user: Option<(String, SecretString)>,
+    },
+}
+
 /// How to reach the network.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
     /// `User-Agent`.
     pub user_agent: String,
-    /// A proxy's address; the system's setting where there is none.
-    pub proxy: Option<String>,
+    /// The way through a proxy.
+    pub proxy: Proxy,
     /// A further root certificate (PEM), for an organisation's own authority.
     pub extra_root_pem: Option<Vec<u8>>,
     /// How long nothing may come in the middle of an answer, or before it.
@@ -27,7 +52,7 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             user_agent: String::new(),
-            proxy: None,
+            proxy: Proxy::System,
             extra_root_pem: None,
             read_timeout: READ_TIMEOUT,
         }
@@ -48,9 +73,10 @@ pub fn http_client(config: &HttpConfig) -> Result<reqwest::Client> {
         .gzip(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(config.read_timeout);
-    if let Some(proxy) = &config.proxy {
-        builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(unusable)?);
-    }
+    builder = match through(&config.proxy) {
+        Some(proxy) => builder.proxy(proxy),
+        None => builder.no_proxy(),
+    };
     if let Some(pem) = &config.extra_root_pem {
         let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(unusable)?;
         builder = builder.tls_certs_merge(certificates);
@@ -58,9 +84,48 @@ pub fn http_client(config: &HttpConfig) -> Result<reqwest::Client> {
     builder.build().map_err(unusable)
 }
 
+/// Decides for each address.
+fn through(proxy: &Proxy) -> Option<reqwest::Proxy> {
+    match proxy {
+        Proxy::None => None,
+        Proxy::System => {
+            let system = Matcher::from_system();
+            Some(reqwest::Proxy::custom(move |url| {
+                if is_loopback(url) {
+                    return None;
+                }
+                let found = system.intercept(&url.as_str().parse().ok()?)?;
+                let mut proxy = Url::parse(&found.uri().to_string()).ok()?;
+                if let Some((user, password)) = found.basic_auth().and_then(credentials) {
+                    proxy.set_username(&user).ok()?;
+                    proxy.set_password(Some(&password)).ok()?;
+                }
+                Some(proxy)
+            }))
+        }
+        Proxy::Manual { url, user } => {
+            let address = url.clone();
+            let proxy =
+                reqwest::Proxy::custom(move |url| (!is_loopback(url)).then(|| address.clone()));
+            Some(match user {
+                Some((name, password)) => proxy.basic_auth(name, password.expose_secret()),
+                None => proxy,
+            })
+        }
+    }
+}
+
+/// User and password of a basic authorisation.
+fn credentials(header: &HeaderValue) -> Option<(String, String)> {
+    let encoded = header.to_str().ok()?.strip_prefix("Basic ")?;
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
+}
+
 fn unusable(error: reqwest::Error) -> Error {
     Error::Unreachable {
         host: "The network".to_owned(),
-        reason: error.without_url().to_string(),
+        reason: Reason::own(error.without_url().to_string()),
     }
 }

@@ -28,7 +28,7 @@ pub use challenge::{Challenge, challenge};
 pub use client::{Client, Meter, RetryPolicy, TokenError, TokenSource};
 pub use discovery::{Instance, environments};
 pub use error::{Error, Result, ServiceError};
-pub use http::{HttpConfig, http_client};
+pub use http::{HttpConfig, Proxy, http_client};
 pub use increments::{IdRows, ids_of};
 pub use link::{PageRequest, ScanOptions};
 pub use metadata::TableSummary;

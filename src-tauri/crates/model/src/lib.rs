@@ -6,6 +6,7 @@ pub mod clouds;
 pub mod explanation;
 pub mod ids;
 pub mod metadata;
+pub mod network;
 pub mod record;
 pub mod tables;
 pub mod urls;

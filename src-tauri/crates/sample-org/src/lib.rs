@@ -57,6 +57,9 @@ pub struct Config {
     pub latency: Duration,
     /// https with a certificate of its own.
     pub tls: bool,
+    /// The name under which it is reached, where that is not `localhost`: whoever asks has to find
+    /// this computer behind it.
+    pub host: String,
 }
 
 impl Default for Config {
@@ -67,6 +70,7 @@ impl Default for Config {
             rows: BTreeMap::new(),
             latency: Duration::ZERO,
             tls: false,
+            host: "localhost".to_owned(),
         }
     }
 }
@@ -117,18 +121,18 @@ impl SampleOrg {
         let (discovery_port, discovery_listeners) = listen(0).await?;
         let (foreign_port, foreign_listeners) = listen(0).await?;
         let tls = if config.tls {
-            Some(tls::certificate()?)
+            Some(tls::certificate(&config.host)?)
         } else {
             None
         };
         let scheme = if config.tls { "https" } else { "http" };
-        let seed = config.seed;
+        let (seed, host) = (config.seed, &config.host);
         let description = Description {
-            environment_url: format!("{scheme}://localhost:{port}"),
+            environment_url: format!("{scheme}://{host}:{port}"),
             api_url: format!("{scheme}://127.0.0.1:{port}"),
-            discovery_url: format!("{scheme}://localhost:{discovery_port}"),
-            foreign_url: format!("{scheme}://localhost:{foreign_port}"),
-            authority_url: format!("{scheme}://localhost:{port}/"),
+            discovery_url: format!("{scheme}://{host}:{discovery_port}"),
+            foreign_url: format!("{scheme}://{host}:{foreign_port}"),
+            authority_url: format!("{scheme}://{host}:{port}/"),
             tenant_id: id(seed, 801, 0).to_string(),
             tenant_domain: "norrvale.example".to_owned(),
             client_id: id(seed, 802, 0).to_string(),

@@ -9,9 +9,9 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// A certificate for localhost: its acceptor, and the certificate as PEM.
-pub fn certificate() -> io::Result<(TlsAcceptor, String)> {
-    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+/// A certificate for localhost and the host: its acceptor, and the certificate as PEM.
+pub fn certificate(host: &str) -> io::Result<(TlsAcceptor, String)> {
+    let names = ["localhost", "127.0.0.1", "::1", host].map(str::to_owned);
     let key = KeyPair::generate().map_err(io::Error::other)?;
     let certificate = CertificateParams::new(names)
         .and_then(|parameters| parameters.self_signed(&key))

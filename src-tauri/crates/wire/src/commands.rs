@@ -4,9 +4,9 @@
 use ts_rs::{Config, TS};
 
 use crate::{
-    AppState, Checks, Connection, ConnectionChange, ErrorReply, ExportRequest, FoundEnvironment,
-    FoundTenant, Happening, ListedEnvironment, Preference, Proof, Record, Run, Setup, SetupDraft,
-    TableColumns, Theme, View, ViewRequest, Window,
+    AppSettings, AppSettingsChange, AppState, Checks, Connection, ConnectionChange, ErrorReply,
+    ExportRequest, FoundEnvironment, FoundTenant, Happening, ListedEnvironment, Preference, Proof,
+    Record, Run, Setup, SetupDraft, TableColumns, Theme, View, ViewRequest, Window, Work,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -55,7 +55,7 @@ commands! {
     discard_setup() -> ();
     explain_error(text: String) -> Option<ErrorReply>;
     sign_in(connection: String, other: bool) -> Connection;
-    cancel_sign_in() -> ();
+    cancel(work: Work) -> ();
     change_connection(connection: String, change: ConnectionChange) -> ();
     disconnect(connection: String, purge: bool) -> ();
     sync(connection: String, tables: Vec<String>, full: bool) -> ();
@@ -63,7 +63,6 @@ commands! {
     answer_guard(connection: String, table: String, remove: bool) -> ();
     invalidate(connection: String, table: String) -> f64;
     verify(connection: String, table: String, repair: bool, remove: bool) -> Proof;
-    cancel_verify() -> ();
     runs(connection: String, limit: u32) -> Vec<Run>;
     table_columns(connection: String, table: String) -> TableColumns;
     open_view(connection: String, request: ViewRequest) -> View;
@@ -73,9 +72,11 @@ commands! {
     history(connection: String, table: String, id: String) -> Vec<Happening>;
     choose_export_file(suggested: String) -> Option<String>;
     export(connection: String, request: ExportRequest) -> ();
-    cancel_export() -> ();
     show_in_folder(path: String) -> ();
     open_link(url: String) -> ();
+    app_settings() -> AppSettings;
+    set_app_settings(change: AppSettingsChange) -> AppSettings;
+    diagnostics() -> String;
     preferences(connection: String) -> Vec<Preference>;
     set_preference(connection: String, key: String, value: String) -> ();
     set_theme(theme: Theme) -> ();

@@ -41,8 +41,22 @@ pub enum Event {
     },
 }
 
+/// Long work that can be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// A sign-in that waits for the browser.
+    SignIn,
+    /// An export.
+    Export,
+    /// A comparison with the organisation.
+    Proof,
+    /// The checks of a new connection.
+    Check,
+}
+
 /// How far an export has come.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct ExportProgress {
     /// Rows written.
     #[ts(type = "number")]

@@ -18,9 +18,9 @@ pub use connection::{
     RunStatus, SearchProgress, SignIn, Strategy, Table, TableState, Theme,
 };
 pub use error::ErrorReply;
-pub use event::{Event, ExportProgress};
+pub use event::{Event, ExportProgress, Work};
 pub use history::{FieldChange, Happening, What};
-pub use preference::Preference;
+pub use preference::{AppSettings, AppSettingsChange, Preference};
 pub use proof::{Fix, Proof, ProofProgress};
 pub use records::{
     Choice, Column, ColumnKind, Deleted, ExportRequest, Filter, FilterOp, GridCell, Record, Row,

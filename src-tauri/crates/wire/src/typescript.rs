@@ -6,13 +6,14 @@ use ts_rs::{Config, TS};
 
 use crate::commands::commands;
 use crate::{
-    AppState, Check, Checks, Choice, Column, ColumnKind, Connection, ConnectionChange, Deleted,
-    Environment, ErrorReply, Event, ExportProgress, ExportRequest, FieldChange, FieldProblem,
-    Filter, FilterOp, Finding, FirstSync, Fix, FoundEnvironment, FoundTenant, GridCell,
-    GuardQuestion, Happening, ListedEnvironment, Preference, Progress, Proof, ProofProgress,
-    Record, Requests, Row, Run, RunStatus, SearchProgress, Setup, SetupCloud, SetupDraft,
-    SetupGuide, SetupStep, SetupWay, SignIn, Sort, Strategy, Table, TableColumns, TableCount,
-    TableState, Theme, View, ViewRequest, What, Window,
+    AppSettings, AppSettingsChange, AppState, Check, Checks, Choice, Column, ColumnKind,
+    Connection, ConnectionChange, Deleted, Environment, ErrorReply, Event, ExportProgress,
+    ExportRequest, FieldChange, FieldProblem, Filter, FilterOp, Finding, FirstSync, Fix,
+    FoundEnvironment, FoundTenant, GridCell, GuardQuestion, Happening, ListedEnvironment,
+    Preference, Progress, Proof, ProofProgress, Record, Requests, Row, Run, RunStatus,
+    SearchProgress, Setup, SetupCloud, SetupDraft, SetupGuide, SetupStep, SetupWay, SignIn, Sort,
+    Strategy, Table, TableColumns, TableCount, TableState, Theme, View, ViewRequest, What, Window,
+    Work,
 };
 
 /// The text of the generated module.
@@ -61,6 +62,8 @@ fn declarations(config: &Config) -> Vec<String> {
         ($($kind:ty),* $(,)?) => { vec![$(<$kind as TS>::decl(config)),*] };
     }
     declare![
+        AppSettings,
+        AppSettingsChange,
         AppState,
         Check,
         Checks,
@@ -116,6 +119,7 @@ fn declarations(config: &Config) -> Vec<String> {
         ViewRequest,
         What,
         Window,
+        Work,
     ]
 }
 

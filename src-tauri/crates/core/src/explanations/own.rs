@@ -52,6 +52,24 @@ pub static OWN: &[Explanation] = &[
         "Enter it as 2028-03-11, or leave it empty.",
     ),
     row(
+        "bad_proxy",
+        "This is not the address of a proxy.",
+        "It was mistyped, holds a user name, or is of a kind that is not supported.",
+        "Enter \"system\", \"none\", or an address such as http://proxy.contoso.com:8080.",
+    ),
+    row(
+        "bad_log_level",
+        "This is no level of the log.",
+        "It was mistyped.",
+        "There are error, warn, info and debug.",
+    ),
+    row(
+        "view_closed",
+        "This view of records is closed.",
+        "It was replaced by another one.",
+        "Open the table again.",
+    ),
+    row(
         "no_setup",
         "No set-up of a connection is under way.",
         "It was ended or given up in another window.",

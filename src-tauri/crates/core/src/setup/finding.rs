@@ -49,7 +49,7 @@ impl App {
             tenant: &tenant,
             client_id: &draft.client_id,
         };
-        let found = discover(self.http(), &authority, &tenant).await;
+        let found = discover(&self.http(), &authority, &tenant).await;
         let found = found.map_err(|error| crate::error::Error::from(error).at(place))?;
         Ok(Some(FoundTenant {
             id: found
@@ -74,7 +74,7 @@ impl App {
             client_id: &draft.client_id,
         };
         let found = locate(
-            self.http(),
+            &self.http(),
             &environment,
             authority.as_deref(),
             tenant.as_deref(),
