@@ -66,10 +66,7 @@ impl Desktop {
             .read_line(&mut number)
             .expect("the display says its number");
         let number = format!(":{}", number.trim());
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a free port")
-            .port();
+        let port = free_port();
         let programs = write_browser(folder);
         let (bus, keyring) = match keychain {
             Keychain::Unlocked => (
@@ -161,6 +158,35 @@ impl Desktop {
         assert!(status.expect("a shell").success(), "no other keyring");
     }
 
+    /// What the keyring holds of the product: the names of its entries.
+    pub fn secrets(&self) -> Vec<String> {
+        let bus = std::fs::read_to_string(self.folder.join("bus")).expect("a bus");
+        let found = Command::new("secret-tool")
+            .args(["search", "--all", "service", "Salesmirror"])
+            .env("DBUS_SESSION_BUS_ADDRESS", bus.trim())
+            .output()
+            .expect("secret-tool runs");
+        let text = [found.stdout, found.stderr].concat();
+        String::from_utf8_lossy(&text)
+            .lines()
+            .filter_map(|line| line.strip_prefix("attribute.username = "))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The same, without waiting for it to come and without taking it away.
+    pub fn visited_last(&self) -> String {
+        let file = self.folder.join("visited");
+        let begun = Instant::now();
+        loop {
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            if text.contains("prompt=") || begun.elapsed() > PATIENCE {
+                return text;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// The address that the app sent the system's browser to.
     pub async fn visited(&self) -> String {
         let file = self.folder.join("visited");
@@ -178,8 +204,8 @@ impl Desktop {
     }
 }
 
-/// The program that opens the system's browser, which here only writes down where it was sent.
-/// Gives the search path that finds it first.
+/// The program that opens the system's browser: it writes down where it was sent, and opens Chromium
+/// where a file says at which port that is to be driven. Gives the search path that finds it first.
 fn write_browser(folder: &Path) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let programs = folder.join("bin");
@@ -187,13 +213,93 @@ fn write_browser(folder: &Path) -> String {
     let path = programs.join("xdg-open");
     let visited = folder.join("visited");
     let script = format!(
-        "#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n",
-        visited.display()
+        "#!/bin/sh\nprintf '%s\\n' \"$1\" > '{visited}'\n\
+         [ -s '{port}' ] || exit 0\n\
+         chromium --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync \\\n\
+         --disable-background-networking --disable-component-update --no-default-browser-check \\\n\
+         --window-size=900,700 --user-data-dir='{profile}' \\\n\
+         --remote-debugging-port=\"$(cat '{port}')\" \"$1\" >/dev/null 2>&1 &\n",
+        visited = visited.display(),
+        port = folder.join("chromium-port").display(),
+        profile = folder.join("chromium").display(),
     );
     std::fs::write(&path, script).expect("a script");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("executable");
     let rest = std::env::var("PATH").unwrap_or_default();
     format!("{}:{rest}", programs.display())
+}
+
+/// Chromium as the system's browser, driven by its own driver.
+pub struct Browser {
+    driver: Child,
+    address: String,
+    port: u16,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
+}
+
+impl Browser {
+    /// From now on the desktop's links open in Chromium.
+    pub fn install(desktop: &Desktop) -> Self {
+        let (port, driver_port) = (free_port(), free_port());
+        std::fs::write(desktop.folder.join("chromium-port"), port.to_string()).expect("room");
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={driver_port}"))
+            .env("HOME", &desktop.folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed");
+        Self {
+            driver,
+            address: format!("http://127.0.0.1:{driver_port}"),
+            port,
+        }
+    }
+
+    /// The running browser at the page that has this in its address.
+    pub async fn page(&self, part: &str) -> Client {
+        let options =
+            json!({"goog:chromeOptions": {"debuggerAddress": format!("127.0.0.1:{}", self.port)}});
+        let options = options.as_object().expect("an object").clone();
+        let begun = Instant::now();
+        loop {
+            assert!(
+                begun.elapsed() < 2 * PATIENCE,
+                "no page {part} in the browser"
+            );
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            // It listens only once it runs.
+            if std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+                continue;
+            }
+            let client = ClientBuilder::new(HttpConnector::new())
+                .capabilities(options.clone())
+                .connect(&self.address)
+                .await;
+            let Ok(client) = client else { continue };
+            for window in client.windows().await.unwrap_or_default() {
+                if client.switch_to_window(window).await.is_ok()
+                    && let Ok(address) = client.current_url().await
+                    && address.as_str().contains(part)
+                {
+                    return client;
+                }
+            }
+        }
+    }
 }
 
 /// The app's window.

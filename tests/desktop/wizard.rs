@@ -113,6 +113,11 @@ pub async fn environment(window: &Window, org: &SampleOrg) {
 /// From the welcome page to the sign-in.
 pub async fn to_sign_in(window: &Window, org: &SampleOrg, registration: Registration) {
     window.click("welcome-connect").await;
+    from_choose(window, org, registration).await;
+}
+
+/// From the first step to the sign-in.
+pub async fn from_choose(window: &Window, org: &SampleOrg, registration: Registration) {
     choose(window, org).await;
     next(window, "register").await;
     next(window, "redirect").await;

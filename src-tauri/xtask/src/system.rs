@@ -29,7 +29,13 @@ pub const BENCH: [&str; 3] = ["curl", "python3", "python3-venv"];
 /// The system's web view, which the window is drawn in.
 pub const WINDOW: [&str; 1] = ["libwebkit2gtk-4.1-dev"];
 /// A display without a screen, and what drives the window on it.
-pub const DISPLAY: [&str; 3] = ["xvfb", "webkit2gtk-driver", "xdotool"];
+pub const DISPLAY: [&str; 5] = [
+    "xvfb",
+    "webkit2gtk-driver",
+    "xdotool",
+    "chromium",
+    "chromium-driver",
+];
 
 /// Installs those of the packages that are missing.
 ///
