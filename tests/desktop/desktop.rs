@@ -135,29 +135,6 @@ impl Desktop {
         }
     }
 
-    /// Another keyring takes the running one's place: one that knows no password and cannot ask for
-    /// it, or one that is unlocked.
-    pub fn replace_keyring(&self, keychain: Keychain) {
-        let bus = std::fs::read_to_string(self.folder.join("bus")).expect("a bus");
-        let unlock = match keychain {
-            Keychain::Unlocked => "--unlock",
-            Keychain::Absent => "",
-        };
-        let script = format!(
-            "printf '\\n' | gnome-keyring-daemon --replace --components=secrets {unlock} >/dev/null 2>&1"
-        );
-        let status = Command::new("sh")
-            .args(["-c", &script])
-            .env("DBUS_SESSION_BUS_ADDRESS", bus.trim())
-            .env("HOME", &self.folder)
-            .env("XDG_DATA_HOME", self.folder.join("share"))
-            .env("XDG_CONFIG_HOME", self.folder.join("config"))
-            .env("XDG_RUNTIME_DIR", &self.folder)
-            .env_remove("DISPLAY")
-            .status();
-        assert!(status.expect("a shell").success(), "no other keyring");
-    }
-
     /// What the keyring holds of the product: the names of its entries.
     pub fn secrets(&self) -> Vec<String> {
         let bus = std::fs::read_to_string(self.folder.join("bus")).expect("a bus");
@@ -446,12 +423,6 @@ impl Window {
             .arg(PathBuf::from(folder).join(format!("{name}.png")))
             .env("DISPLAY", &self.display)
             .status();
-    }
-
-    /// Makes the window as wide and as high as this.
-    pub async fn resize(&self, width: u32, height: u32) {
-        let resized = self.client.set_window_size(width, height).await;
-        resized.expect("a window that can be resized");
     }
 
     /// Ends the app.
