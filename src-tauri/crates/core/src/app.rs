@@ -3,6 +3,7 @@
 mod change;
 mod damage;
 mod health;
+mod network;
 mod settings;
 
 pub use change::ConnectionChange;
@@ -11,7 +12,7 @@ pub use settings::{AppSettings, AppSettingsChange};
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use salesmirror_auth::{Secret, SecretStore};
@@ -103,37 +104,6 @@ impl App {
     #[must_use]
     pub fn data_dir(&self) -> &DataDir {
         &self.inner.data_dir
-    }
-
-    /// The one HTTP client; clones share its connections.
-    #[must_use]
-    pub fn http(&self) -> reqwest::Client {
-        let is_incomplete = self.network().is_incomplete;
-        if is_incomplete && let Err(error) = self.renew_http() {
-            tracing::warn!(%error, "the settings of the network were not followed");
-        }
-        self.network().client.clone()
-    }
-
-    fn network(&self) -> MutexGuard<'_, Network> {
-        self.inner
-            .http
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Makes the client anew, after its settings changed or the keychain was opened.
-    pub(crate) fn renew_http(&self) -> Result<()> {
-        let (proxy, is_incomplete) = self.proxy()?;
-        let client = http_client(&HttpConfig {
-            proxy,
-            ..self.inner.http_config.clone()
-        })?;
-        *self.network() = Network {
-            client,
-            is_incomplete,
-        };
-        Ok(())
     }
 
     pub(crate) fn open_sessions(&self) -> Vec<Session> {
