@@ -427,7 +427,7 @@ pub async fn set_app_settings(
 #[tauri::command]
 pub async fn diagnostics(desk: State<'_, Desk>) -> Reply<String> {
     let version = env!("CARGO_PKG_VERSION");
-    Ok(desk.app().await?.diagnostics(version).await?)
+    Ok(desk.app().await?.diagnostics(version).await)
 }
 
 #[tauri::command]

@@ -341,9 +341,15 @@ impl Window {
     pub async fn expect_text(&self, id: &str, part: &str) {
         let begun = Instant::now();
         let mut text = String::new();
+        // The driver's own way of reading a text takes what is cut off at the end of its line, or lies
+        // under the fold, for hidden.
+        let script = format!(
+            "return document.querySelector('{}')?.innerText ?? ''",
+            by_id(id)
+        );
         while begun.elapsed() < 2 * PATIENCE {
-            // What is drawn anew in between is looked for again.
-            if let Ok(found) = self.see(id).await.text().await {
+            self.see(id).await;
+            if let Value::String(found) = self.js(&script).await {
                 text = found;
                 if text.contains(part) {
                     return;

@@ -244,20 +244,28 @@ async fn an_unattended_connection_leaves_out_what_its_role_does_not_read() {
     window.picture("setup-7-not-a-member");
     control(&org, "app", known(true).to_string()).await;
     control(&org, "privileges", r#"{"table":"lead","read":"none"}"#).await;
+    let own_rows = r#"{"table":"opportunity","read":"user"}"#;
+    control(&org, "privileges", own_rows).await;
     window.click("setup-sign-in").await;
     window
         .expect_text("check-title", "One check needs you")
         .await;
     window.expect_text("check-Read Leads", "privilege").await;
     window.expect_text("check-Read Leads", "0x80040220").await;
+    window
+        .expect_text("check-Read Opportunities", "Own rows only")
+        .await;
     window.picture("setup-8-failed");
     // Mended while one looks at it, and broken again.
     control(&org, "privileges", r#"{"table":"lead","read":"all"}"#).await;
     window.click("check-again").await;
     window
-        .expect_text("check-title", "Everything is ready")
+        .expect_text("check-title", "Ready, with something to know")
         .await;
-    window.picture("setup-8-mended");
+    window
+        .expect_text("check-Read Opportunities", "Organization")
+        .await;
+    window.picture("setup-8-caution");
     control(&org, "privileges", r#"{"table":"lead","read":"none"}"#).await;
     window.click("check-again").await;
     window

@@ -4,6 +4,7 @@ mod bench;
 mod command_line;
 mod contract;
 mod desk;
+mod diagnostics;
 mod entra_fixtures;
 mod fault_machine;
 mod fault_payloads;

@@ -237,7 +237,7 @@ async fn an_organisation_behind_a_proxy_is_reached_by_what_is_set_and_by_nothing
     let session = app.session(&row).await.expect("a session");
     let runs = sync(&session, SyncOptions::default()).await;
     assert!(runs[0].error.is_none(), "{runs:?}");
-    let told = app.diagnostics("test").await.expect("a text");
+    let told = app.diagnostics("test").await;
     assert!(told.contains("Proxy: manual, with a user name"), "{told}");
     assert!(!told.contains(PASSWORD) && !told.contains(USER), "{told}");
 

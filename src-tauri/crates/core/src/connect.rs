@@ -130,6 +130,7 @@ impl App {
         if let (Err(_), Some(missing)) = (&connected, missing) {
             self.data_dir().remove_made(&missing);
         }
+        tell(connected.as_ref().err(), "a connection was made");
         connected
     }
 
@@ -234,6 +235,7 @@ impl App {
             self.sign_in_to(&row, endpoints, secret, asking).await
         };
         let signed_in = signed_in.await;
+        tell(signed_in.as_ref().err(), "a connection signed in again");
         let (client, tokens) = signed_in.map_err(|error| error.at(tokens::place(&row)))?;
         let checks = examine(&client, &mut row, false, &|_| ()).await;
         let checks = checks.map_err(|error| error.at(tokens::place(&row)))?;
@@ -318,5 +320,18 @@ impl App {
         let client = Client::new(http.clone(), &environment, &[], tokens.clone())?
             .with_policy(self.patience());
         Ok((client, tokens))
+    }
+}
+
+/// Tells the log how a sign-in ended: an error by its code and reference, since its sentence may name
+/// people.
+fn tell(error: Option<&Error>, done: &str) {
+    match error {
+        None => tracing::info!("{done}"),
+        Some(error) => tracing::warn!(
+            code = error.code,
+            reference = error.reference,
+            "a sign-in failed"
+        ),
     }
 }

@@ -66,6 +66,13 @@ impl DataDir {
         self.root.join("app-settings.json")
     }
 
+    /// Whether anything is kept here: settings, a set-up that was begun, or a connection.
+    pub(crate) fn is_used(&self) -> bool {
+        [self.app_db(), self.setup(), self.app_settings()]
+            .iter()
+            .any(|path| path.exists())
+    }
+
     /// The folder of the log's files.
     #[must_use]
     pub fn logs(&self) -> PathBuf {

@@ -6,18 +6,16 @@ use std::fmt::Write as _;
 use salesmirror_store::{ConnectionRow, RunRow};
 
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log;
 
 /// Runs of a connection that are listed.
 const RUNS: u32 = 15;
 
 impl App {
-    /// One text to look at and to hand on.
-    ///
-    /// # Errors
-    /// Where the databases cannot be read: what could be told then is in the error alone.
-    pub async fn diagnostics(&self, version: &str) -> Result<String> {
+    /// One text to look at and to hand on. What cannot be read is told as such: that is when it is
+    /// needed most.
+    pub async fn diagnostics(&self, version: &str) -> String {
         let settings = self.app_settings();
         let mut text = format!(
             "Salesmirror {version} on {} {}\n",
@@ -47,29 +45,31 @@ impl App {
         text.push_str("\nChecks\n");
         for found in self.diagnose().await {
             let word = if found.check.ok() { "ok" } else { "FAILED" };
-            let said = without_home(&found.check.detail);
+            let said = redacted(&without_home(&found.check.detail));
             let _ = writeln!(
                 text,
                 "  {word}  {}: {said}",
                 without_names(&found.check.name)
             );
         }
-        for (number, row) in self.connections().await?.iter().enumerate() {
-            self.tell_connection(&mut text, number + 1, row).await?;
+        match self.connections().await {
+            Ok(rows) => {
+                for (number, row) in rows.iter().enumerate() {
+                    self.tell_connection(&mut text, number + 1, row).await;
+                }
+            }
+            Err(error) => {
+                let _ = writeln!(text, "\nConnections cannot be read: {}", words(&error));
+            }
         }
         text.push_str("\nLog\n");
         for said in log::tail(self.data_dir()) {
             let _ = writeln!(text, "  {}", redacted(&without_home(&said)));
         }
-        Ok(text)
+        text
     }
 
-    async fn tell_connection(
-        &self,
-        text: &mut String,
-        number: usize,
-        row: &ConnectionRow,
-    ) -> Result<()> {
+    async fn tell_connection(&self, text: &mut String, number: usize, row: &ConnectionRow) {
         let shortened: String = row.client_id.chars().take(8).collect();
         let _ = writeln!(
             text,
@@ -91,13 +91,13 @@ impl App {
         if let Some(version) = &row.organization_version {
             let _ = writeln!(text, "  Dynamics 365 {version}");
         }
-        let session = match self.session(row).await {
-            Ok(session) => session,
-            Err(error) => {
-                let _ = writeln!(text, "  cannot be opened: {}", error.code);
-                return Ok(());
-            }
-        };
+        if let Err(error) = self.tell_mirror(text, row).await {
+            let _ = writeln!(text, "  cannot be read: {}", words(&error));
+        }
+    }
+
+    async fn tell_mirror(&self, text: &mut String, row: &ConnectionRow) -> Result<()> {
+        let session = self.session(row).await?;
         for table in session.status().await? {
             let _ = writeln!(
                 text,
@@ -109,6 +109,14 @@ impl App {
             let _ = writeln!(text, "  {}", told(&run));
         }
         Ok(())
+    }
+}
+
+/// An error by its code and reference: its sentence may name files and people.
+fn words(error: &Error) -> String {
+    match &error.reference {
+        Some(reference) => format!("{} ({reference})", error.code),
+        None => error.code.clone(),
     }
 }
 

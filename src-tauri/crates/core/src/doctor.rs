@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use salesmirror_model::network::Reason;
 use url::Url;
 
 use crate::app::App;
@@ -109,15 +110,14 @@ impl App {
                     .and_then(|date| httpdate::parse_http_date(date).ok());
                 Ok(date.map(|date| seconds(date) - seconds(SystemTime::now())))
             }
-            Err(error) => Err(Error::explained(
-                Category::GaveUp,
-                "unreachable",
-                format!(
-                    "{} cannot be reached: {}.",
-                    host(address),
-                    error.without_url()
-                ),
-            )),
+            Err(error) => {
+                let reason = Reason::of(&error);
+                Err(Error::explained(
+                    Category::GaveUp,
+                    reason.code,
+                    format!("{} cannot be reached: {reason}.", host(address)),
+                ))
+            }
         }
     }
 }

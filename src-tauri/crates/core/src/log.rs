@@ -1,7 +1,8 @@
 //! The log: a file a day, kept for a week, of this product's own words only. What is in records, and
 //! secrets of any kind, are never in it at any level.
 
-use std::sync::OnceLock;
+use std::io::{self, Write};
+use std::sync::{Mutex, OnceLock};
 
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -64,25 +65,17 @@ pub fn start(data_dir: &DataDir, also: Option<EnvFilter>) {
     let settings = AppSettings::read(data_dir);
     let level = level(&settings.log_level).unwrap_or(USUAL_LEVEL);
     let (filter, handle) = reload::Layer::new(filter(level));
-    // Nothing is created before there is something to keep.
-    let file = data_dir.root().is_dir().then(|| {
-        RollingFileAppender::builder()
-            .rotation(Rotation::DAILY)
-            .filename_prefix("salesmirror")
-            .filename_suffix("log")
-            .max_log_files(KEPT_FILES)
-            .build(data_dir.logs())
-    });
-    let file = file.and_then(std::result::Result::ok);
-    let to_file = file.map(|file| {
-        fmt::layer()
-            .with_ansi(false)
-            .with_writer(std::sync::Mutex::new(file))
-            .with_filter(filter)
-    });
+    let file = LogFile {
+        data_dir: data_dir.clone(),
+        open: None,
+    };
+    let to_file = fmt::layer()
+        .with_ansi(false)
+        .with_writer(Mutex::new(file))
+        .with_filter(filter);
     let to_stderr = also.map(|wanted| {
         fmt::layer()
-            .with_writer(std::io::stderr)
+            .with_writer(io::stderr)
             .without_time()
             .with_filter(wanted)
     });
@@ -94,6 +87,46 @@ pub fn start(data_dir: &DataDir, also: Option<EnvFilter>) {
     if is_first {
         let _ = HANDLE.set(handle);
         note_panics();
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
+    }
+}
+
+/// The file of the day, from the moment on that something is kept: a first session is logged too, and
+/// a sign-in that failed, or a look at what is there, leaves no folder behind.
+struct LogFile {
+    data_dir: DataDir,
+    open: Option<RollingFileAppender>,
+}
+
+impl LogFile {
+    fn open(&mut self) -> Option<&mut RollingFileAppender> {
+        if self.open.is_none() && self.data_dir.is_used() {
+            let folder = self.data_dir.logs();
+            // The appender looks for old files first, and complains where there is no folder.
+            std::fs::create_dir_all(&folder).ok()?;
+            self.open = RollingFileAppender::builder()
+                .rotation(Rotation::DAILY)
+                .filename_prefix("salesmirror")
+                .filename_suffix("log")
+                .max_log_files(KEPT_FILES)
+                .build(folder)
+                .ok();
+        }
+        self.open.as_mut()
+    }
+}
+
+impl Write for LogFile {
+    /// What cannot be kept is let go: nobody waits for the log.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.open() {
+            Some(file) => file.write(bytes),
+            None => Ok(bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.open.as_mut().map_or(Ok(()), Write::flush)
     }
 }
 

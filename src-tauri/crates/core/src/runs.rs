@@ -74,6 +74,34 @@ impl RunLog {
         report.status.as_str().clone_into(&mut self.row.status);
         self.row.error = report.error.as_ref().map(error_text);
         self.put().await;
+        self.tell(report.error.as_ref());
+    }
+
+    /// Tells the log. An error by its code and reference alone: its sentence may quote a record.
+    fn tell(&self, error: Option<&Error>) {
+        let row = &self.row;
+        match error {
+            None => tracing::info!(
+                run = row.id,
+                table = row.table,
+                strategy = row.strategy,
+                requests = row.requests,
+                ms = row.duration_ms(),
+                "a run ended: {}",
+                row.status
+            ),
+            Some(error) => tracing::warn!(
+                run = row.id,
+                table = row.table,
+                strategy = row.strategy,
+                requests = row.requests,
+                ms = row.duration_ms(),
+                code = error.code,
+                reference = error.reference,
+                "a run ended: {}",
+                row.status
+            ),
+        }
     }
 
     fn fill(&mut self, report: &RunReport) {

@@ -95,12 +95,11 @@ fn through(proxy: &Proxy) -> Option<reqwest::Proxy> {
                     return None;
                 }
                 let found = system.intercept(&url.as_str().parse().ok()?)?;
-                let mut proxy = Url::parse(&found.uri().to_string()).ok()?;
-                if let Some((user, password)) = found.basic_auth().and_then(credentials) {
-                    proxy.set_username(&user).ok()?;
-                    proxy.set_password(Some(&password)).ok()?;
+                let proxy = Url::parse(&found.uri().to_string()).ok()?;
+                match found.basic_auth().and_then(credentials) {
+                    Some((user, password)) => with_credentials(proxy, &user, &password),
+                    None => Some(proxy),
                 }
-                Some(proxy)
             }))
         }
         Proxy::Manual { url, user } => {
@@ -123,9 +122,51 @@ fn credentials(header: &HeaderValue) -> Option<(String, String)> {
     Some((user.to_owned(), password.to_owned()))
 }
 
+/// The address with user and password in it, as the client reads them: percent-encoded. A URL leaves a
+/// percent sign as it is, which would be read as the beginning of a code.
+fn with_credentials(mut proxy: Url, user: &str, password: &str) -> Option<Url> {
+    let encoded = |text: &str| text.replace('%', "%25");
+    proxy.set_username(&encoded(user)).ok()?;
+    proxy.set_password(Some(&encoded(password))).ok()?;
+    Some(proxy)
+}
+
 fn unusable(error: reqwest::Error) -> Error {
     Error::Unreachable {
         host: "The network".to_owned(),
         reason: Reason::own(error.without_url().to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every sign that a URL could take for its own comes back as it was.
+    #[test]
+    fn credentials_of_the_system_are_handed_on_as_they_are() {
+        let decoded = |text: &str| {
+            let pairs = format!("x={}", text.replace('+', "%2B"));
+            let (_, value) = url::form_urlencoded::parse(pairs.as_bytes())
+                .next()
+                .expect("a pair");
+            value.into_owned()
+        };
+        for (user, password) in [
+            ("dana", "plain"),
+            ("dana", ""),
+            ("CONTOSO\\dana", "p@ss:w%20 7"),
+            ("da%6ea", "100%"),
+            ("d:a", "a/b?c#d&e+f"),
+            ("däna", "pässwörd"),
+        ] {
+            let proxy = Url::parse("http://proxy.contoso.com:8080").expect("a URL");
+            let found = with_credentials(proxy, user, password).expect("a URL");
+            let read = (
+                decoded(found.username()),
+                decoded(found.password().unwrap_or_default()),
+            );
+            assert_eq!(read, (user.to_owned(), password.to_owned()));
+        }
     }
 }

@@ -43,7 +43,7 @@ impl Reason {
         if says(REFUSED) {
             return Self {
                 code: "proxy_refused",
-                text: "the proxy does not let it through".to_owned(),
+                text: "the proxy makes no connection to it".to_owned(),
             };
         }
         if says(TUNNEL) {
@@ -95,9 +95,9 @@ pub static NETWORK: &[Explanation] = &[
     Explanation {
         code: "proxy_refused",
         numbers: &[],
-        meaning: "The proxy does not let this host through.",
-        cause: "The proxy's rules do not name the host or its port.",
-        fix: "Ask whoever runs the proxy to allow this host on port 443: Microsoft's sign-in service and the environment are needed.",
+        meaning: "The proxy makes no connection to this host.",
+        cause: "The host's name was mistyped or cannot be reached from the proxy, or the proxy's rules do not let it through.",
+        fix: "Check the address first. If it is right, ask whoever runs the proxy to allow this host on port 443: Microsoft's sign-in service and the environment are needed.",
         page: None,
     },
     Explanation {

@@ -142,7 +142,7 @@ mod tests {
     fn names_every_command_and_no_big_integers() {
         let text = typescript();
         assert!(text.contains("openView: (connection: string, request: ViewRequest) => invoke<View>(\"open_view\", { connection, request }),"), "{text}");
-        assert!(text.contains("cancelSignIn: () => invoke<void>(\"cancel_sign_in\"),"));
+        assert!(text.contains("cancel: (work: Work) => invoke<void>(\"cancel\", { work }),"));
         assert!(!text.contains("bigint"));
     }
 }

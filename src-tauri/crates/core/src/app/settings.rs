@@ -165,10 +165,16 @@ impl App {
 }
 
 impl AppSettings {
-    /// Those that are kept in a folder; the usual ones where there are none, or none that can be read.
+    /// Those that are kept in a folder; the usual ones where there are none, or none that can be read:
+    /// nothing would start, and the commands that mend them neither.
     pub(crate) fn read(data_dir: &crate::DataDir) -> Self {
         let text = fs::read_to_string(data_dir.app_settings()).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_default()
+        let mut settings: Self = serde_json::from_str(&text).unwrap_or_default();
+        let is_word = matches!(settings.proxy.as_str(), SYSTEM | NONE);
+        if !is_word && proxy_address(&settings.proxy).is_err() {
+            SYSTEM.clone_into(&mut settings.proxy);
+        }
+        settings
     }
 }
 

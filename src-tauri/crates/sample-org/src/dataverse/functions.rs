@@ -2,13 +2,12 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use super::errors::{self, Right};
+use super::errors;
 use super::reply::Reply;
-use super::{Call, PATH};
+use super::{Call, PATH, privileges};
 use crate::data::schema::{ORGANIZATION, UNIT};
-use crate::state::{Depth, State};
+use crate::state::State;
 
 const VERSION: &str = "9.2.26034.00180";
 
@@ -35,7 +34,7 @@ pub fn answer(state: &State, call: &Call<'_>) -> Option<Reply> {
             Ok(counts) => response(counts),
             Err(refusal) => refusal,
         },
-        "RetrieveUserPrivileges" => response(json!({"RolePrivileges": privileges(state)})),
+        "RetrieveUserPrivileges" => response(json!({"RolePrivileges": privileges::of_user(state)})),
         _ if call
             .path
             .ends_with("/Microsoft.Dynamics.CRM.RetrieveUserPrivileges")
@@ -45,7 +44,7 @@ pub fn answer(state: &State, call: &Call<'_>) -> Option<Reply> {
         {
             Reply::json(&json!({
                 "@odata.context": call.context("Microsoft.Dynamics.CRM.RetrieveUserPrivilegesResponse"),
-                "RolePrivileges": privileges(state),
+                "RolePrivileges": privileges::of_user(state),
             }))
         }
         _ => return None,
@@ -116,30 +115,6 @@ fn counts(state: &State, call: &Call<'_>) -> Result<Value, Reply> {
         "EntityRecordCountCollection":
             {"Count": names.len(), "IsReadOnly": false, "Keys": names, "Values": values},
     }))
-}
-
-fn privileges(state: &State) -> Vec<Value> {
-    let rights = [Right::Read, Right::Write, Right::Create, Right::Delete];
-    let mut list = Vec::new();
-    for (place, table) in state.tables.iter().enumerate() {
-        for right in rights {
-            let depth = match state.right(place, right) {
-                Depth::None => continue,
-                Depth::User => "Basic",
-                Depth::Unit => "Local",
-                Depth::Global => "Global",
-            };
-            list.push(json!({
-                "Depth": depth,
-                "PrivilegeId": crate::data::id(u64::from(right as u8), 600, place as u64),
-                "BusinessUnitId": state.id(UNIT, 0),
-                "PrivilegeName": format!("prv{right:?}{}", table.schema),
-                "RecordFilterId": Uuid::nil(),
-                "RecordFilterUniqueName": "",
-            }));
-        }
-    }
-    list
 }
 
 /// The service document: every set there is.

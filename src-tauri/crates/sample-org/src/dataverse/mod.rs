@@ -12,6 +12,7 @@ mod functions;
 mod metadata;
 pub mod pages;
 mod payload;
+mod privileges;
 mod query;
 mod record;
 mod reply;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::reply::Reply;
-use super::super::{Call, errors};
+use super::super::{Call, errors, privileges};
 use super::attribute;
 use super::options::{label, managed, metadata_id};
 use super::select::Selection;
@@ -141,7 +141,7 @@ pub fn whole(state: &State, table: usize) -> Value {
         "OwnerId": null,
         "OwningBusinessUnit": null,
         "OwnerIdType": null,
-        "Privileges": [],
+        "Privileges": privileges::of_table(state, table),
         "Settings": [],
     });
     for (name, property, value) in [
