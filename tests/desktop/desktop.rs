@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
@@ -21,6 +22,37 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub enum Keychain {
     Unlocked,
     Absent,
+}
+
+/// The rules of accessibility, as a script.
+const AXE: &str = include_str!("../../ui/node_modules/axe-core/axe.min.js");
+
+/// What the rules find once nothing moves any more. Left out are two ways of the component library:
+/// its sentinels that keep the focus inside a menu, and menus and tooltips at the end of the page.
+const LOOK_FOR_BARRIERS: &str = "
+    const done = arguments[0];
+    const ends = (animation) => animation.effect?.getComputedTiming().iterations !== Infinity;
+    const outside = (node) => document.querySelector(node.target[0])?.closest('[data-portal-node]');
+    const said = (node) => node.html.slice(0, 300) + ' ' + node.failureSummary;
+    Promise.all(document.getAnimations().filter(ends).map((one) => one.finished.catch(() => 0)))
+        .then(() => window.axe.run(
+            { exclude: [['[data-tabster-dummy]']] }, { resultTypes: ['violations'] }))
+        .then((found) => found.violations.flatMap((rule) => rule.nodes
+            .filter((node) => rule.id !== 'region' || !outside(node))
+            .map((node) => rule.id + ': ' + said(node))))
+        .catch(String)
+        .then(done);
+";
+
+/// Sizes of the window, in pixels: as it opens, and at its least.
+const USUAL: (u32, u32) = (1280, 800);
+const NARROW: (u32, u32) = (900, 600);
+
+/// What the desktop asks its programs to look like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    Light,
+    Dark,
 }
 
 /// A display with a driver on it. All of it ends with this.
@@ -45,8 +77,18 @@ impl Drop for Desktop {
 }
 
 impl Desktop {
-    /// A desktop whose home is `folder`.
-    pub fn start(folder: &Path, keychain: Keychain) -> Self {
+    /// A desktop whose home is `folder`. `SALESMIRROR_LOOK` (`light` or `dark`) has the last word on
+    /// how it looks, for pictures of all states in both.
+    pub fn start(folder: &Path, keychain: Keychain, look: Look) -> Self {
+        let look = match std::env::var("SALESMIRROR_LOOK").as_deref() {
+            Ok("dark") => Look::Dark,
+            Ok("light") => Look::Light,
+            _ => look,
+        };
+        let theme = match look {
+            Look::Light => "Adwaita",
+            Look::Dark => "Adwaita:dark",
+        };
         let mut display = Command::new("Xvfb")
             .args([
                 "-displayfd",
@@ -94,6 +136,7 @@ impl Desktop {
             .env("XDG_RUNTIME_DIR", folder)
             .env("SALESMIRROR_DATA_DIR", folder.join("data"))
             .env("PATH", programs)
+            .env("GTK_THEME", theme)
             .env("TAURI_AUTOMATION", "true")
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env_remove("WAYLAND_DISPLAY")
@@ -126,6 +169,7 @@ impl Desktop {
                     return Window {
                         client,
                         display: self.number.clone(),
+                        barriers: Mutex::default(),
                     };
                 }
                 // The driver takes a moment to listen.
@@ -192,7 +236,7 @@ fn write_browser(folder: &Path) -> String {
     let script = format!(
         "#!/bin/sh\nprintf '%s\\n' \"$1\" > '{visited}'\n\
          [ -s '{port}' ] || exit 0\n\
-         chromium --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync \\\n\
+         chromium --no-sandbox --window-position=1300,900 --disable-gpu --disable-quic --no-first-run --disable-sync \\\n\
          --disable-background-networking --disable-component-update --no-default-browser-check \\\n\
          --window-size=900,700 --user-data-dir='{profile}' \\\n\
          --remote-debugging-port=\"$(cat '{port}')\" \"$1\" >/dev/null 2>&1 &\n",
@@ -283,6 +327,8 @@ impl Browser {
 pub struct Window {
     client: Client,
     display: String,
+    /// What keeps somebody out, in the states looked at.
+    barriers: Mutex<Vec<String>>,
 }
 
 /// The selector of a `data-testid`.
@@ -418,9 +464,44 @@ impl Window {
     }
 
     /// Keeps a picture where `SALESMIRROR_PICTURES` names a folder, for looking at.
-    pub fn picture(&self, name: &str) {
+    /// Looks at what is shown: nothing in it keeps anybody out, and pictures are taken of it where they
+    /// are wanted, at the usual width and at the least.
+    pub async fn state(&self, name: &str) {
+        self.is_accessible(name).await;
+        if self.picture(name) {
+            self.resize(NARROW).await;
+            self.picture(&format!("{name}-900"));
+            self.resize(USUAL).await;
+        }
+    }
+
+    async fn resize(&self, (width, height): (u32, u32)) {
+        self.client
+            .set_window_size(width, height)
+            .await
+            .expect("a window");
+    }
+
+    /// Checks the page by the rules of axe-core, all of them.
+    async fn is_accessible(&self, name: &str) {
+        if self.js("return window.axe === undefined").await == json!(true) {
+            self.js(AXE).await;
+        }
+        let found = self
+            .client
+            .execute_async(LOOK_FOR_BARRIERS, Vec::new())
+            .await
+            .expect("axe-core runs");
+        if found != json!([]) {
+            let said = format!("{name}: {found:#}");
+            self.barriers.lock().expect("no panic").push(said);
+        }
+    }
+
+    /// Takes a picture of the display where pictures are wanted.
+    pub fn picture(&self, name: &str) -> bool {
         let Some(folder) = std::env::var_os("SALESMIRROR_PICTURES") else {
-            return;
+            return false;
         };
         // What was just drawn is on its way to the display.
         std::thread::sleep(Duration::from_millis(300));
@@ -429,10 +510,13 @@ impl Window {
             .arg(PathBuf::from(folder).join(format!("{name}.png")))
             .env("DISPLAY", &self.display)
             .status();
+        true
     }
 
     /// Ends the app.
     pub async fn close(self) {
+        let barriers = self.barriers.into_inner().expect("no panic");
+        assert!(barriers.is_empty(), "{}", barriers.join("\n"));
         self.client.close().await.expect("the app ends");
     }
 }

@@ -3,7 +3,7 @@
 use salesmirror_sample_org::{Activity, SampleOrg};
 use serde_json::json;
 
-use crate::desktop::{Desktop, Keychain, Window};
+use crate::desktop::{Desktop, Keychain, Look, Window};
 use crate::wizard::{self, Registration, WATCH_POLICY, control, folder, organization};
 
 /// Rows that are drawn, by their number in the grid.
@@ -12,11 +12,11 @@ const FIRST_ROW: &str = ".ag-row[row-index='0'] .cell-name";
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
     let folder = folder();
-    let desktop = Desktop::start(folder.path(), Keychain::Unlocked);
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Light);
     let window = desktop.open().await;
     window.see("welcome-sample").await;
     window.js(WATCH_POLICY).await;
-    window.picture("welcome");
+    window.state("welcome").await;
     window.click("welcome-sample").await;
     for table in ["account", "contact", "lead", "opportunity", "systemuser"] {
         window
@@ -25,7 +25,7 @@ async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
     }
     window.expect_text("table-rows-contact", "12,000").await;
     styles_are_applied(&window).await;
-    window.picture("home-light");
+    window.state("home-light").await;
 
     browse(&window).await;
     search_and_sort(&window).await;
@@ -44,7 +44,7 @@ async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
             &json!("rgb(31, 31, 31)"),
         )
         .await;
-    window.picture("records-dark");
+    window.state("records-dark").await;
     window.expect_js("return window.refused", &json!([])).await;
     window.close().await;
     std::fs::remove_file(&file).expect("the export goes");
@@ -60,7 +60,7 @@ async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
             &json!(true),
         )
         .await;
-    window.picture("home-dark");
+    window.state("home-dark").await;
     settings(&window).await;
     window.close().await;
 
@@ -70,7 +70,7 @@ async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
     // Rows come again by themselves; some were made and deleted meanwhile.
     window.expect_text("table-rows-contact", "12,0").await;
     window.expect_text("table-state-contact", "In sync").await;
-    window.picture("damaged");
+    window.state("damaged").await;
     disconnect(&window).await;
     let left: Vec<_> = std::fs::read_dir(folder.path().join("data"))
         .expect("a folder")
@@ -143,7 +143,7 @@ async fn browse(window: &Window) {
             &json!(true),
         )
         .await;
-    window.picture("records-light");
+    window.state("records-light").await;
     open_first_row(window).await;
     let name = "return document.querySelector('.panel h2').textContent === \
          document.querySelector(\".ag-row[row-index='0'] .cell-name\").textContent";
@@ -155,7 +155,7 @@ async fn browse(window: &Window) {
             &json!(true),
         )
         .await;
-    window.picture("record-panel");
+    window.state("record-panel").await;
 }
 
 /// Opens the first row in the side panel, once it has come.
@@ -190,16 +190,16 @@ async fn search_and_sort(window: &Window) {
             &json!(true),
         )
         .await;
-    window.picture("records-search");
+    window.state("records-search").await;
 }
 
 async fn export(window: &Window, file: &std::path::Path) {
     window.click("export-open").await;
-    window.picture("export");
+    window.state("export").await;
     window.click("export-start").await;
     window.save_as(file).await;
     window.expect_text("export-done", "Exported").await;
-    window.picture("exported");
+    window.state("exported").await;
     window.click("export-close").await;
 }
 
@@ -232,7 +232,7 @@ async fn settings(window: &Window) {
     window
         .expect_text("preference-schedule/lead", "Only by hand")
         .await;
-    window.picture("settings-sync");
+    window.state("settings-sync").await;
     window.click("settings-storage-and-retention").await;
     window
         .expect_text("preference-keep-history", "1 year")
@@ -248,14 +248,14 @@ async fn settings(window: &Window) {
     window
         .expect_text("preference-keep-history", "90 days")
         .await;
-    window.picture("settings-storage");
+    window.state("settings-storage").await;
     window.click("nav-home").await;
     window.expect_text("table-next-lead", "–").await;
     window.expect_text("table-next-contact", ":").await;
     window
         .expect_text("meter", "of 40,000 requests today")
         .await;
-    window.picture("home-scheduled");
+    window.state("home-scheduled").await;
 }
 
 async fn disconnect(window: &Window) {
@@ -268,7 +268,7 @@ async fn disconnect(window: &Window) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organisation_is_connected_and_browsed_while_it_syncs() {
     let (folder, org) = (folder(), organization().await);
-    let desktop = Desktop::start(folder.path(), Keychain::Unlocked);
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Light);
     let window = desktop.open().await;
     control(&org, "consent", r#"{"mode":"accept"}"#).await;
     wizard::to_sign_in(&window, &org, Registration::Web).await;
@@ -306,7 +306,7 @@ async fn browse_while_syncing(window: &Window) {
         )
         .await;
     open_first_row(window).await;
-    window.picture("browsing-while-syncing");
+    window.state("browsing-while-syncing").await;
     window.click("nav-home").await;
 }
 
@@ -320,12 +320,12 @@ async fn prove(window: &Window, org: &SampleOrg) {
     assert!(made.creates > 0, "{made:?}");
     window.click("verify").await;
     window.see("proof").await;
-    window.picture("proof-running");
+    window.state("proof-running").await;
     window.see("proof-repair").await;
-    window.picture("proof-differs");
+    window.state("proof-differs").await;
     window.click("proof-repair").await;
     window.expect_text("proof", "are equal").await;
-    window.picture("proof-equal");
+    window.state("proof-equal").await;
     window.click("proof-close").await;
     window.expect_text("verify", "Verified equal").await;
 }
@@ -360,11 +360,11 @@ async fn history(window: &Window, org: &SampleOrg) {
     window.click("panel-history").await;
     window.expect_text("history", "Chief Quilt Officer").await;
     window.expect_text("history", "Quilt Emeritus").await;
-    window.picture("history");
+    window.state("history").await;
     window.click("nav-home").await;
     window.click("run-contact").await;
     window.expect_text("run-details", "page").await;
-    window.picture("run-details");
+    window.state("run-details").await;
 }
 
 /// A role that reads less makes rows vanish from a full sync: the guard asks, and keeps them.
@@ -377,7 +377,7 @@ async fn guard(window: &Window, org: &SampleOrg) {
         .await;
     window.click("review-contact").await;
     window.see("guard").await;
-    window.picture("guard");
+    window.state("guard").await;
     let kept = window.text("table-rows-contact").await;
     window.click("guard-keep").await;
     window.expect_text("table-state-contact", "In sync").await;
@@ -386,7 +386,7 @@ async fn guard(window: &Window, org: &SampleOrg) {
     control(org, "privileges", r#"{"table":"contact","read":"none"}"#).await;
     window.click("sync-contact").await;
     window.expect_text("table-state-contact", "Failed").await;
-    window.picture("table-failed");
+    window.state("table-failed").await;
     control(org, "privileges", r#"{"table":"contact","read":"all"}"#).await;
     window.click("more-account").await;
     window.click("invalidate-account").await;
@@ -399,20 +399,20 @@ async fn guard(window: &Window, org: &SampleOrg) {
     window
         .expect_text("table-state-contact", "Throttled, resumes in")
         .await;
-    window.picture("throttled");
+    window.state("throttled").await;
     window.expect_text("table-state-contact", "In sync").await;
 
     control(org, "tokens/revoke", "{}").await;
     window.expect_js(IS_IDLE, &json!(true)).await;
     window.click("sync-now").await;
     window.see("banner-sign-in").await;
-    window.picture("signed-out");
+    window.state("signed-out").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_keychain_the_window_says_so_and_keeps_nothing() {
     let folder = folder();
-    let desktop = Desktop::start(folder.path(), Keychain::Absent);
+    let desktop = Desktop::start(folder.path(), Keychain::Absent, Look::Light);
     let window = desktop.open().await;
     window.click("welcome-sample").await;
     window
@@ -421,7 +421,7 @@ async fn without_a_keychain_the_window_says_so_and_keeps_nothing() {
             &json!(true),
         )
         .await;
-    window.picture("no-keychain");
+    window.state("no-keychain").await;
     assert!(!folder.path().join("data").join("app.db").exists());
     window.close().await;
 }

@@ -5,7 +5,7 @@ use salesmirror_core::explanations::look_up;
 use salesmirror_sample_org::SampleOrg;
 use serde_json::{Value, json};
 
-use crate::desktop::{Browser, Desktop, Keychain, Window};
+use crate::desktop::{Browser, Desktop, Keychain, Look, Window};
 use crate::wizard::{
     self, Registration, WATCH_POLICY, choose, control, credentials, end_control, environment,
     file_with, folder, leave, next, small_organization,
@@ -30,26 +30,26 @@ async fn value(window: &Window, field: &str) -> Value {
 async fn the_wizard_leads_from_nothing_to_a_synced_organisation_and_loses_nothing_when_closed() {
     let (folder, org) = (folder(), small_organization().await);
     let place = org.description().clone();
-    let desktop = Desktop::start(folder.path(), Keychain::Unlocked);
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Light);
     let window = desktop.open().await;
     window.js(WATCH_POLICY).await;
     window.click("welcome-connect").await;
     window.see("step-choose").await;
-    window.picture("setup-1-choose");
+    window.state("setup-1-choose").await;
     choose(&window, &org).await;
-    window.picture("setup-1-own");
+    window.state("setup-1-own").await;
     let window = reopen(&desktop, window, "choose").await;
     assert_eq!(value(&window, "tenant").await, json!(place.tenant_id));
     next(&window, "register").await;
-    window.picture("setup-2-portal");
+    window.state("setup-2-portal").await;
     window.click("way-azure_cli").await;
     window.expect_text("script", "az ").await;
-    window.picture("setup-2-script");
+    window.state("setup-2-script").await;
     let window = reopen(&desktop, window, "register").await;
     window.expect_text("script", "az ").await;
     window.click("way-exists").await;
     next(&window, "redirect").await;
-    window.picture("setup-3-redirect");
+    window.state("setup-3-redirect").await;
     window.write("setup-redirect_port", "8765").await;
     window
         .expect_text("step-redirect", "http://localhost:8765/oauth/callback")
@@ -57,27 +57,27 @@ async fn the_wizard_leads_from_nothing_to_a_synced_organisation_and_loses_nothin
     let window = reopen(&desktop, window, "redirect").await;
     assert_eq!(value(&window, "redirect_port").await, json!("8765"));
     next(&window, "permission").await;
-    window.picture("setup-4-permission");
+    window.state("setup-4-permission").await;
     let window = reopen(&desktop, window, "permission").await;
     next(&window, "credentials").await;
     what_is_wrong_is_said(&window).await;
     credentials(&window, &org, Registration::Web).await;
-    window.picture("setup-5-credentials");
+    window.state("setup-5-credentials").await;
     secret_is_gone(&window, &place.client_secret).await;
     let window = reopen(&desktop, window, "credentials").await;
     window.see("secret-kept").await;
     assert_eq!(value(&window, "client_id").await, json!(place.client_id));
     next(&window, "environment").await;
     environment(&window, &org).await;
-    window.picture("setup-6-environment");
+    window.state("setup-6-environment").await;
     let window = reopen(&desktop, window, "environment").await;
     window.see("environment-found").await;
     next(&window, "sign_in").await;
-    window.picture("setup-7-sign-in");
+    window.state("setup-7-sign-in").await;
     let window = reopen(&desktop, window, "sign_in").await;
     window.click("setup-sign-in").await;
     window.see("signin-wait").await;
-    window.picture("setup-7-waiting");
+    window.state("setup-7-waiting").await;
     // Closed while the browser is open: the sign-in begins anew.
     window.close().await;
     let _ = desktop.visited().await;
@@ -90,7 +90,7 @@ async fn the_wizard_leads_from_nothing_to_a_synced_organisation_and_loses_nothin
         .expect_text("check-title", "Everything is ready")
         .await;
     window.expect_text("cost", "of 40,000 a day").await;
-    window.picture("setup-8-check");
+    window.state("setup-8-check").await;
     let window = reopen(&desktop, window, "check").await;
     window
         .expect_text("check-title", "Everything is ready")
@@ -131,7 +131,7 @@ async fn what_is_wrong_is_said(window: &Window) {
         leave(window).await;
         window.expect_text("secret-error", said).await;
     }
-    window.picture("setup-5-problem");
+    window.state("setup-5-problem").await;
 }
 
 /// Once it is kept, neither the fields nor the page have it.
@@ -147,7 +147,7 @@ async fn secret_is_gone(window: &Window, secret: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_client_picks_its_environment_from_the_list_in_a_real_browser() {
     let (folder, org) = (folder(), small_organization().await);
-    let desktop = Desktop::start(folder.path(), Keychain::Unlocked);
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Dark);
     let browser = Browser::install(&desktop);
     let window = desktop.open().await;
     window.click("welcome-connect").await;
@@ -155,11 +155,11 @@ async fn a_public_client_picks_its_environment_from_the_list_in_a_real_browser()
     next(&window, "register").await;
     next(&window, "redirect").await;
     window.click("platform-public").await;
-    window.picture("setup-3-public");
+    window.state("setup-3-public").await;
     next(&window, "permission").await;
     next(&window, "credentials").await;
     credentials(&window, &org, Registration::Public).await;
-    window.picture("setup-5-public");
+    window.state("setup-5-public").await;
     next(&window, "environment").await;
 
     // First a list that is empty, then the real one.
@@ -172,7 +172,7 @@ async fn a_public_client_picks_its_environment_from_the_list_in_a_real_browser()
     window.click("list-environments").await;
     accept(&browser, "authorize").await;
     window.see("environments-empty").await;
-    window.picture("setup-6-empty");
+    window.state("setup-6-empty").await;
     control(
         &org,
         "discovery",
@@ -182,7 +182,7 @@ async fn a_public_client_picks_its_environment_from_the_list_in_a_real_browser()
     window.click("list-environments").await;
     accept(&browser, "authorize").await;
     window.see("environments").await;
-    window.picture("setup-6-list");
+    window.state("setup-6-list").await;
     window.click("listed-environment").await;
     window.see("environment-found").await;
     assert_eq!(value(&window, "name").await, json!("Norrvale Group"));
@@ -202,7 +202,7 @@ async fn a_public_client_picks_its_environment_from_the_list_in_a_real_browser()
     window
         .expect_text("check-title", "Everything is ready")
         .await;
-    window.picture("setup-8-public");
+    window.state("setup-8-public").await;
     window.click("start-first-sync").await;
     window.expect_text("table-state-contact", "In sync").await;
     window.close().await;
@@ -232,16 +232,16 @@ async fn expect_error(window: &Window, code: &str) {
 async fn an_unattended_connection_leaves_out_what_its_role_does_not_read() {
     let (folder, org) = (folder(), small_organization().await);
     let client = org.description().client_id.clone();
-    let desktop = Desktop::start(folder.path(), Keychain::Unlocked);
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Dark);
     let window = desktop.open().await;
     wizard::to_sign_in(&window, &org, Registration::Web).await;
     window.click("flow-app").await;
-    window.picture("setup-7-app");
+    window.state("setup-7-app").await;
     let known = |is_known: bool| json!({"client_id": client, "application_user": is_known});
     control(&org, "app", known(false).to_string()).await;
     window.click("setup-sign-in").await;
     expect_error(&window, "not_a_member").await;
-    window.picture("setup-7-not-a-member");
+    window.state("setup-7-not-a-member").await;
     control(&org, "app", known(true).to_string()).await;
     control(&org, "privileges", r#"{"table":"lead","read":"none"}"#).await;
     let own_rows = r#"{"table":"opportunity","read":"user"}"#;
@@ -255,7 +255,7 @@ async fn an_unattended_connection_leaves_out_what_its_role_does_not_read() {
     window
         .expect_text("check-Read Opportunities", "Own rows only")
         .await;
-    window.picture("setup-8-failed");
+    window.state("setup-8-failed").await;
     // Mended while one looks at it, and broken again.
     control(&org, "privileges", r#"{"table":"lead","read":"all"}"#).await;
     window.click("check-again").await;
@@ -265,7 +265,7 @@ async fn an_unattended_connection_leaves_out_what_its_role_does_not_read() {
     window
         .expect_text("check-Read Opportunities", "Organization")
         .await;
-    window.picture("setup-8-caution");
+    window.state("setup-8-caution").await;
     control(&org, "privileges", r#"{"table":"lead","read":"none"}"#).await;
     window.click("check-again").await;
     window
@@ -366,7 +366,7 @@ fn refusals(org: &SampleOrg) -> Vec<Refusal> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_refusal_of_a_sign_in_is_seen_with_its_fix_and_repaired() {
     let (folder, org) = (folder(), small_organization().await);
-    let desktop = Desktop::start(folder.path(), Keychain::Unlocked);
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Light);
     let window = desktop.open().await;
     wizard::to_sign_in(&window, &org, Registration::Web).await;
     let mut in_browser = 0;
@@ -418,7 +418,7 @@ async fn each_refusal_of_a_sign_in_is_seen_with_its_fix_and_repaired() {
                 "{number}: {said}"
             );
         }
-        window.picture(&format!("error-{number}"));
+        window.state(&format!("error-{number}")).await;
         if is_in_browser {
             window.click("signin-cancel").await;
             window.see("setup-sign-in").await;
@@ -437,7 +437,7 @@ async fn each_refusal_of_a_sign_in_is_seen_with_its_fix_and_repaired() {
     window.click("rail-sign_in").await;
     window.click("setup-sign-in").await;
     expect_error(&window, "port_taken").await;
-    window.picture("error-port");
+    window.state("error-port").await;
     drop(taken);
     control(&org, "consent", r#"{"mode":"accept"}"#).await;
     wizard::sign_in(&window, &desktop).await;
@@ -451,7 +451,7 @@ async fn each_refusal_of_a_sign_in_is_seen_with_its_fix_and_repaired() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_connections_are_told_apart_changed_and_disconnected() {
     let (folder, org) = (folder(), small_organization().await);
-    let desktop = Desktop::start(folder.path(), Keychain::Unlocked);
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Dark);
     let window = desktop.open().await;
     window.click("welcome-sample").await;
     window.expect_text("table-rows-contact", "12,0").await;
@@ -463,7 +463,7 @@ async fn two_connections_are_told_apart_changed_and_disconnected() {
     window.click("start-first-sync").await;
     window.expect_text("table-rows-contact", "60").await;
     window.click("switcher").await;
-    window.picture("switcher");
+    window.state("switcher").await;
     window.click_css("[data-testid='switch-connection']").await;
     window.expect_text("table-rows-contact", "12,0").await;
     window.click("switcher").await;
@@ -474,7 +474,7 @@ async fn two_connections_are_told_apart_changed_and_disconnected() {
 
     window.click("nav-settings").await;
     window.click("settings-connections").await;
-    window.picture("settings-connections");
+    window.state("settings-connections").await;
     window.write("connection-name", "Sample organisation").await;
     window.click("connection-save").await;
     window.expect_text("connection-error", "already").await;
@@ -499,7 +499,7 @@ async fn two_connections_are_told_apart_changed_and_disconnected() {
             &json!(true),
         )
         .await;
-    window.picture("home-wrong-secret");
+    window.state("home-wrong-secret").await;
     window.click("nav-settings").await;
     window.click("settings-connections").await;
     window
@@ -520,15 +520,15 @@ async fn two_connections_are_told_apart_changed_and_disconnected() {
 
     window.click("nav-settings").await;
     window.click("settings-network").await;
-    window.picture("settings-network");
+    window.state("settings-network").await;
     window.click("settings-diagnostics").await;
     window.click("diagnostics-show").await;
     window.expect_text("diagnostics", "contact: 60 rows").await;
-    window.picture("settings-diagnostics");
+    window.state("settings-diagnostics").await;
     window.click("settings-about").await;
     window.click("licences-show").await;
     window.write("licences-search", "sqlcipher").await;
-    window.picture("settings-about");
+    window.state("settings-about").await;
     window.click("settings-connections").await;
     window.click("connection-disconnect").await;
     window.click("disconnect-confirm").await;

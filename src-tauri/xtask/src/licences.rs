@@ -24,6 +24,14 @@ pub fn list() -> Result<String> {
     Ok(format!("[\n{}\n]\n", lines.join(",\n")))
 }
 
+/// What crates compile in that is somebody else's: the crate, the part, and its licence.
+const COMPILED_IN: [(&str, &str, &str); 4] = [
+    ("libsqlite3-sys", "SQLite", "blessing"),
+    ("libsqlite3-sys", "SQLCipher", "BSD-3-Clause"),
+    ("openssl-sys", "OpenSSL", "Apache-2.0"),
+    ("zstd-sys", "Zstandard", "BSD-3-Clause"),
+];
+
 type Parts = BTreeSet<(String, String, String)>;
 
 /// What the desktop program links on any system, by Cargo's own graph of normal dependencies.
@@ -51,11 +59,19 @@ fn crates() -> Result<Parts> {
             && !package["source"].is_null()
         {
             let licence = package["license"].as_str().unwrap_or("see its repository");
+            let (name, version) = (text_of(&package["name"]), text_of(&package["version"]));
             parts.insert((
-                text_of(&package["name"]).to_owned(),
-                text_of(&package["version"]).to_owned(),
+                name.to_owned(),
+                version.to_owned(),
                 licence.replace('/', " OR "),
             ));
+            for (_, part, licence) in COMPILED_IN.iter().filter(|(by, ..)| *by == name) {
+                parts.insert((
+                    (*part).to_owned(),
+                    format!("in {name} {version}"),
+                    (*licence).to_owned(),
+                ));
+            }
         }
         let Some(node) = nodes.get(id) else { continue };
         for dependency in list_of(&node["deps"]) {

@@ -10,3 +10,6 @@ export function useMedia(query: MediaQueryList): boolean {
     () => query.matches,
   );
 }
+
+/** As the style sheet has it: below this width only the icons of the navigation are left. */
+export const rail = window.matchMedia("(width < 1000px)");

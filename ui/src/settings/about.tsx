@@ -63,7 +63,8 @@ function Licences({ parts }: { parts: Part[] }) {
       <p className="caption">
         {formatCount(found.length)} of {formatCount(parts.length)}
       </p>
-      <div className="licences-list">
+      {found.length === 0 ? <p>No part or licence has “{wanted.trim()}” in its name.</p> : null}
+      <div className="licences-list" hidden={found.length === 0}>
         <table>
           <thead>
             <tr>

@@ -22,7 +22,7 @@ import { grouped, headline, tableWord } from "./checks";
 import { CopyButton, OpenPage } from "./parts";
 
 const ICONS: Record<Finding, ReactElement> = {
-  running: <Spinner size="extra-tiny" />,
+  running: <Spinner size="extra-tiny" role="presentation" aria-hidden />,
   passed: <CheckmarkCircle16Filled />,
   caution: <Warning16Filled />,
   failed: <ErrorCircle16Filled />,
@@ -158,7 +158,7 @@ function CheckLine({
           {line.raw ? (
             <>
               <div className="raw-head">
-                <h3>What Dynamics 365 answered</h3>
+                <h2>What Dynamics 365 answered</h2>
                 <CopyButton text={`${line.name}: ${line.detail}\n${line.raw}`} label="the answer" />
               </div>
               <pre className="raw">{line.raw}</pre>

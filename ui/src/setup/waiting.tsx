@@ -16,7 +16,7 @@ export function Waiting({ signIn }: { signIn: SignIn }) {
   return (
     <section className="waiting-box" data-testid="signin-wait" aria-label="Waiting for the browser">
       <p className="waiting-now">
-        <Spinner size="tiny" />
+        <Spinner size="tiny" role="presentation" aria-hidden />
         <span>
           Waiting for the browser,{" "}
           <strong>{formatCountdown((signIn.expires_at - now) / 1_000)}</strong> left. Sign in there

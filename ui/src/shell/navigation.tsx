@@ -8,7 +8,7 @@ import {
 import type { ReactNode } from "react";
 import type { AppState, Connection, Table } from "../bridge/generated";
 import { formatCount } from "../format";
-import { useMedia } from "../parts/media";
+import { rail, useMedia } from "../parts/media";
 import { StateGlyph, stateWord } from "../parts/state";
 import { TableIcon } from "../parts/table-icon";
 import { writePlace } from "../place";
@@ -103,7 +103,7 @@ function Item({
       href={to}
       className="navigation-item"
       aria-current={isCurrent ? "page" : undefined}
-      aria-label={label}
+      aria-label={isRail ? label : undefined}
       data-testid={testId}
     >
       {icon}
@@ -123,5 +123,3 @@ function Item({
   );
 }
 
-// As the style sheet has it: below this width only the icons are left.
-const rail = window.matchMedia("(width < 1000px)");

@@ -14,6 +14,7 @@ import {
 } from "@fluentui/react-icons";
 import { type AppState, type Connection, commands } from "../bridge/generated";
 import { ConnectionTile, connectionTitle, environmentWord } from "../parts/environment";
+import { rail, useMedia } from "../parts/media";
 import { useNotices } from "../parts/notices";
 import { go } from "../place";
 import { begin } from "./actions";
@@ -21,6 +22,7 @@ import { begin } from "./actions";
 /** Organisation and environment, always in sight: acting on the wrong one is the costly mistake. */
 export function ConnectionSwitcher({ app, connection }: { app: AppState; connection: Connection }) {
   const { attempt } = useNotices();
+  const isRail = useMedia(rail);
   const hasSample = app.connections.some((known) => known.kind === "sample");
   const explore = () => attempt(async () => begin(await commands.exploreSample()));
   return (
@@ -30,9 +32,14 @@ export function ConnectionSwitcher({ app, connection }: { app: AppState; connect
           type="button"
           className="switcher"
           data-testid="switcher"
-          aria-label={`Connection: ${connectionTitle(connection)}, ${environmentWord(connection.kind)}`}
+          aria-label={
+            isRail
+              ? `Connection: ${connectionTitle(connection)}, ${environmentWord(connection.kind)}`
+              : undefined
+          }
         >
           <ConnectionTile connection={connection} />
+          <span className="offscreen">Connection: </span>
           <span className="switcher-text">
             <span className="switcher-name">{connectionTitle(connection)}</span>
             <span className={`switcher-kind environment-text-${connection.kind}`}>
