@@ -112,7 +112,8 @@ impl Desktop {
         let programs = write_browser(folder);
         let (bus, keyring) = match keychain {
             Keychain::Unlocked => (
-                vec!["dbus-run-session", "--"],
+                // What the bus starts has no display, so that the keyring cannot ask for its password.
+                vec!["env", "-u", "DISPLAY", "dbus-run-session", "--"],
                 "printf '\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1;",
             ),
             // A bus with nobody on it would start a keyring by itself.
@@ -122,7 +123,7 @@ impl Desktop {
             ),
         };
         let script = format!(
-            "echo \"$DBUS_SESSION_BUS_ADDRESS\" > '{}'; {keyring} exec WebKitWebDriver --port={port}",
+            "echo \"$DBUS_SESSION_BUS_ADDRESS\" > '{}'; {keyring} DISPLAY={number} exec WebKitWebDriver --port={port}",
             folder.join("bus").display()
         );
         let mut words = bus.into_iter().chain(["sh", "-c", &script]);
@@ -177,6 +178,28 @@ impl Desktop {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// Another keyring takes the place of the one that runs: locked, or unlocked again.
+    pub fn replace_keyring(&self, is_unlocked: bool) {
+        let command = match is_unlocked {
+            true => "printf '\\n' | gnome-keyring-daemon --replace --components=secrets --unlock",
+            false => "gnome-keyring-daemon --replace --components=secrets",
+        };
+        let bus = std::fs::read_to_string(self.folder.join("bus")).expect("a bus");
+        let done = Command::new("sh")
+            .args(["-c", command])
+            .env("DBUS_SESSION_BUS_ADDRESS", bus.trim())
+            .env("HOME", &self.folder)
+            .env("XDG_DATA_HOME", self.folder.join("share"))
+            .env("XDG_RUNTIME_DIR", &self.folder)
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .process_group(0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(done.expect("a keyring").success());
     }
 
     /// What the keyring holds of the product: the names of its entries.

@@ -278,6 +278,68 @@ async fn an_unattended_connection_leaves_out_what_its_role_does_not_read() {
     window.close().await;
 }
 
+/// The keychain locks while one is in the middle of it: nothing is lost, and it goes on once it is
+/// unlocked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keychain_that_locks_in_the_middle_is_said_and_goes_on_when_unlocked() {
+    let (folder, org) = (folder(), small_organization().await);
+    let place = org.description().clone();
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Light);
+    let window = desktop.open().await;
+    window.click("welcome-connect").await;
+    choose(&window, &org).await;
+    for step in ["register", "redirect", "permission", "credentials"] {
+        next(&window, step).await;
+    }
+    window.write("setup-client_id", &place.client_id).await;
+    desktop.replace_keyring(false);
+    window
+        .write("setup-client_secret", &place.client_secret)
+        .await;
+    leave(&window).await;
+    window
+        .expect_text("secret-error", "keychain is locked")
+        .await;
+    window.state("setup-5-keychain-locked").await;
+    desktop.replace_keyring(true);
+    window.click("secret-again").await;
+    window.see("secret-kept").await;
+    secret_is_gone(&window, &place.client_secret).await;
+
+    next(&window, "environment").await;
+    environment(&window, &org).await;
+    next(&window, "sign_in").await;
+    desktop.replace_keyring(false);
+    window.click("setup-sign-in").await;
+    expect_error(&window, "keychain_locked").await;
+    window.state("setup-7-keychain-locked").await;
+    desktop.replace_keyring(true);
+    control(&org, "consent", r#"{"mode":"accept"}"#).await;
+    wizard::sign_in(&window, &desktop).await;
+    window
+        .expect_text("check-title", "Everything is ready")
+        .await;
+    window.click("start-first-sync").await;
+    window.expect_text("table-state-contact", "In sync").await;
+
+    // And once everything runs: a sync says so, and goes on.
+    desktop.replace_keyring(false);
+    window.close().await;
+    let window = desktop.open().await;
+    window
+        .expect_js(
+            "return document.body.innerText.includes('keychain is locked')",
+            &json!(true),
+        )
+        .await;
+    window.state("keychain-locked").await;
+    desktop.replace_keyring(true);
+    window.click("open-again").await;
+    window.expect_text("table-rows-contact", "60").await;
+    window.close().await;
+    assert_eq!(file_with(folder.path(), &place.client_secret), None);
+}
+
 /// How a sign-in is refused.
 struct Refusal {
     number: u32,

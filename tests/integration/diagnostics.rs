@@ -144,5 +144,6 @@ async fn a_sync_asks_for_pages_of_the_size_that_is_set() {
             .filter(|path| path.ends_with("/contacts") || path.contains("/contacts?"));
         assert_eq!(asked.count(), pages, "{size}");
     }
+    succeed(&session, SyncOptions::default()).await;
     bench.assert_equal(&session).await;
 }

@@ -301,7 +301,7 @@ async fn the_log_and_the_diagnostics_hold_no_record_no_secret_and_no_person() {
         org.client_secret.clone(),
         "not~the.secret".to_owned(),
         "d.ashgrove".to_owned(),
-        "code=".to_owned(),
+        "?code=".to_owned(),
         "Bearer ".to_owned(),
         "user:secret".to_owned(),
     ]);

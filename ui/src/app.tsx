@@ -74,7 +74,7 @@ function ClosedPage({
         Nothing is lost. The data is in {app.data_dir || "its folder"}, encrypted; its keys are in
         the system keychain.
       </p>
-      <Button appearance="primary" onClick={() => void reload()}>
+      <Button appearance="primary" onClick={() => void reload()} data-testid="open-again">
         Try again
       </Button>
     </main>

@@ -1,5 +1,5 @@
 import { Button, Field, Input, Link, Spinner } from "@fluentui/react-components";
-import { CheckmarkCircle16Filled, Dismiss16Regular } from "@fluentui/react-icons";
+import { ArrowClockwise20Regular, CheckmarkCircle16Filled, Dismiss16Regular } from "@fluentui/react-icons";
 import { useRef, useState } from "react";
 import { commands, type ErrorReply } from "../bridge/generated";
 import { asError } from "../bridge/store";
@@ -212,7 +212,11 @@ function SecretInput({ control }: { control: SetupControl }) {
             : (missing ?? undefined)
         }
         hint={
-          error || missing ? undefined : "Paste it. It is kept at once, and the field is emptied."
+          error || missing
+            ? undefined
+            : isBusy
+              ? "On its way to the system keychain. Where that asks for its password, enter it there."
+              : "Paste it. It is kept at once, and the field is emptied."
         }
       >
         <Input
@@ -258,13 +262,28 @@ function SecretInput({ control }: { control: SetupControl }) {
           input={{ "data-testid": "setup-client_secret" } as object}
         />
       </Field>
-      {error ? (
+      {error && isOfKeychain(error) ? (
+        <Button
+          type="button"
+          icon={<ArrowClockwise20Regular />}
+          onClick={() => void keep(value)}
+          data-testid="secret-again"
+        >
+          Try again
+        </Button>
+      ) : null}
+      {error && !isOfKeychain(error) ? (
         <OpenPage url={setup.guide.credentials} testId="open-credentials">
           {draft.client_id ? "Open Certificates & secrets" : "Open App registrations"}
         </OpenPage>
       ) : null}
     </>
   );
+}
+
+/** The secret may be right: the place for it failed. */
+function isOfKeychain(error: ErrorReply): boolean {
+  return error.code.startsWith("keychain");
 }
 
 /** The first sentence stands out: it is what happened. */

@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn credentials_of_the_system_are_handed_on_as_they_are() {
         let decoded = |text: &str| {
-            let pairs = format!("x={}", text.replace('+', "%2B"));
+            let pairs = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
             let (_, value) = url::form_urlencoded::parse(pairs.as_bytes())
                 .next()
                 .expect("a pair");

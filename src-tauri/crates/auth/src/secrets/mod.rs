@@ -7,8 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use keyring::Entry;
-use keyring_core::Error as KeyringError;
+use keyring_core::{Entry, Error as KeyringError};
 use salesmirror_model::Explanation;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -133,7 +132,7 @@ impl SecretStore {
         match &self.place {
             Place::Keychain => {
                 let name = name.to_owned();
-                match patiently(move || Entry::new(SERVICE, &name)?.get_password()) {
+                match patiently(move || keychain(&name, Entry::get_password)) {
                     Ok(text) => Ok(Some(SecretString::from(text))),
                     Err(Failure::NoEntry) => Ok(None),
                     Err(Failure::Other(error)) => Err(error),
@@ -152,8 +151,8 @@ impl SecretStore {
         match &self.place {
             Place::Keychain => {
                 let (name, secret) = (name.to_owned(), secret.clone());
-                patiently(move || Entry::new(SERVICE, &name)?.set_password(secret.expose_secret()))
-                    .map_err(Failure::into_error)
+                let set = move |entry: &Entry| entry.set_password(secret.expose_secret());
+                patiently(move || keychain(&name, set)).map_err(Failure::into_error)
             }
             Place::Sealed(file) => file.set(name, secret),
             Place::Memory(values) => {
@@ -171,7 +170,7 @@ impl SecretStore {
         match &self.place {
             Place::Keychain => {
                 let name = name.to_owned();
-                match patiently(move || Entry::new(SERVICE, &name)?.delete_credential()) {
+                match patiently(move || keychain(&name, Entry::delete_credential)) {
                     Ok(()) => Ok(true),
                     Err(Failure::NoEntry) => Ok(false),
                     Err(Failure::Other(error)) => Err(error),
@@ -218,6 +217,41 @@ where
         Ok(Err(KeyringError::NoEntry)) => Err(Failure::NoEntry),
         Ok(Err(error)) => Err(Failure::Other(explained(&error))),
         Err(_) => Err(Failure::Other(SecretStoreError::Locked)),
+    }
+}
+
+/// One call of the keychain. One that came, or came anew, since the last call is connected to again:
+/// its sessions end with it.
+fn keychain<T>(
+    name: &str,
+    call: impl Fn(&Entry) -> Result<T, KeyringError>,
+) -> Result<T, KeyringError> {
+    if keyring_core::get_default_store().is_none() {
+        connect()?;
+    }
+    let once = || call(&Entry::new(SERVICE, name)?);
+    match once() {
+        Err(KeyringError::PlatformFailure(_)) => {
+            connect()?;
+            once()
+        }
+        result => result,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn connect() -> Result<(), KeyringError> {
+    let store = zbus_secret_service_keyring_store::Store::new()?;
+    keyring_core::set_default_store(store);
+    Ok(())
+}
+
+/// The keychains of the other systems are always there.
+#[cfg(not(target_os = "linux"))]
+fn connect() -> Result<(), KeyringError> {
+    match keyring::Entry::store_status() {
+        Ok(()) => Ok(()),
+        Err(_) => Err(KeyringError::NoDefaultStore),
     }
 }
 
