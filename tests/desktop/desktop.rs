@@ -510,11 +510,16 @@ impl Window {
         if self.js("return window.axe === undefined").await == json!(true) {
             self.js(AXE).await;
         }
-        let found = self
-            .client
-            .execute_async(LOOK_FOR_BARRIERS, Vec::new())
-            .await
-            .expect("axe-core runs");
+        let look = async || {
+            let found = self.client.execute_async(LOOK_FOR_BARRIERS, Vec::new());
+            found.await.expect("axe-core runs")
+        };
+        let mut found = look().await;
+        if found != json!([]) {
+            // What began to change while it was looked at is looked at again.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            found = look().await;
+        }
         if found != json!([]) {
             let said = format!("{name}: {found:#}");
             self.barriers.lock().expect("no panic").push(said);

@@ -32,7 +32,8 @@ export function gridColumns(
 ): ColDef<Row>[] {
   const glyph: ColDef<Row> = {
     colId: "_state",
-    headerName: "",
+    headerName: "State",
+    headerComponent: GlyphHeader,
     width: 36,
     minWidth: 36,
     pinned: "left",
@@ -43,6 +44,11 @@ export function gridColumns(
     cellRenderer: Glyph,
   };
   return [glyph, ...shown.map((column, index) => definition(table, column, index, mirrored, open))];
+}
+
+/** The column is as wide as its sign: its name is for those who listen. */
+function GlyphHeader() {
+  return <span className="offscreen">State</span>;
 }
 
 function definition(

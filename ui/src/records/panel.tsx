@@ -117,7 +117,8 @@ export function RecordPanel({
           JSON
         </Tab>
       </TabList>
-      <div className="panel-body">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard. */}
+      <div className="panel-body" tabIndex={0} role="group" aria-label="Fields of the record">
         {error ? <ErrorText error={asError(error)} /> : null}
         {record && columns ? (
           tab === "json" ? (

@@ -1,5 +1,9 @@
 import { Button, Field, Input, Link, Spinner } from "@fluentui/react-components";
-import { ArrowClockwise20Regular, CheckmarkCircle16Filled, Dismiss16Regular } from "@fluentui/react-icons";
+import {
+  ArrowClockwise20Regular,
+  CheckmarkCircle16Filled,
+  Dismiss16Regular,
+} from "@fluentui/react-icons";
 import { useRef, useState } from "react";
 import { commands, type ErrorReply } from "../bridge/generated";
 import { asError } from "../bridge/store";
