@@ -118,7 +118,7 @@ export function RecordPanel({
         </Tab>
       </TabList>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard. */}
-      <div className="panel-body" tabIndex={0} role="group" aria-label="Fields of the record">
+      <section className="panel-body" tabIndex={0} aria-label="Fields of the record">
         {error ? <ErrorText error={asError(error)} /> : null}
         {record && columns ? (
           tab === "json" ? (
@@ -140,7 +140,7 @@ export function RecordPanel({
             />
           )
         ) : null}
-      </div>
+      </section>
       {record && table ? <PanelFooter record={record} table={table} /> : null}
     </aside>
   );
