@@ -8,11 +8,13 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use salesmirror_core::{Error, PendingSignIn, SyncOptions, VerifyOptions, Work, usual_columns};
+use salesmirror_core::{
+    Error, ExportRows, PendingSignIn, SyncOptions, VerifyOptions, Work, record_ids, usual_columns,
+};
 use salesmirror_wire::{
     AppSettings, AppSettingsChange, AppState, Connection, ConnectionChange, ErrorReply, Event,
-    ExportRequest, Happening, Preference, Proof, ProofProgress, Record, Run, TableColumns, Theme,
-    View, ViewRequest, Window,
+    ExportFormat, ExportRequest, Happening, Picked, Preference, Proof, ProofProgress, Record, Run,
+    TableColumns, Theme, View, ViewRequest, Window,
 };
 use tauri::{AppHandle, Manager as _, State};
 use tauri_plugin_dialog::DialogExt as _;
@@ -20,7 +22,7 @@ use tauri_plugin_opener::OpenerExt as _;
 
 use crate::desk::Desk;
 pub use crate::setup::commands::*;
-use crate::{convert, events, sample};
+use crate::{convert, events};
 
 pub type Reply<T> = Result<T, Refusal>;
 
@@ -55,7 +57,7 @@ pub async fn explore_sample(handle: AppHandle, desk: State<'_, Desk>) -> Reply<C
     let known = app.connections().await?;
     let row = match known
         .into_iter()
-        .find(|row| row.environment_kind == sample::KIND)
+        .find(|row| row.environment_kind == salesmirror_demo::KIND)
     {
         Some(row) => row,
         None => desk.sample.connect(app).await?,
@@ -72,7 +74,7 @@ pub async fn sign_in(
 ) -> Reply<Connection> {
     let app = desk.app().await?;
     let row = desk.connection(&connection).await?;
-    if row.environment_kind == sample::KIND {
+    if row.environment_kind == salesmirror_demo::KIND {
         desk.sample.sign_in_again(app, &row).await?;
     } else {
         let cancel = desk.ongoing.begin(Work::SignIn);
@@ -196,9 +198,21 @@ pub async fn answer_guard(
 }
 
 #[tauri::command]
-pub async fn invalidate(desk: State<'_, Desk>, connection: String, table: String) -> Reply<u64> {
+pub async fn invalidate(
+    desk: State<'_, Desk>,
+    connection: String,
+    table: String,
+    ids: Vec<String>,
+) -> Reply<u64> {
     let session = desk.session(&connection).await?;
-    Ok(session.invalidate(&table, &[]).await?)
+    Ok(session.invalidate(&table, &record_ids(&ids)?).await?)
+}
+
+#[tauri::command]
+pub async fn invalidate_rows(desk: State<'_, Desk>, picked: Picked) -> Reply<u64> {
+    let (session, view) = desk.views.get(picked.view)?;
+    let picked = view.pick(&convert::places(&picked));
+    Ok(session.invalidate_view(&picked).await?)
 }
 
 #[tauri::command]
@@ -312,14 +326,18 @@ pub async fn history(
 }
 
 #[tauri::command]
-pub async fn choose_export_file(handle: AppHandle, suggested: String) -> Option<String> {
+pub async fn choose_export_file(
+    handle: AppHandle,
+    suggested: String,
+    format: ExportFormat,
+) -> Option<String> {
     let (send, receive) = tokio::sync::oneshot::channel();
     let mut dialog = handle
         .dialog()
         .file()
         .set_title("Save as")
         .set_file_name(suggested)
-        .add_filter("CSV", &["csv"]);
+        .add_filter(convert::format_name(format), &[convert::ending(format)]);
     if let Ok(folder) = handle
         .path()
         .document_dir()
@@ -346,7 +364,15 @@ pub async fn export(
 ) -> Reply<()> {
     let session = desk.session(&connection).await?;
     let metadata = session.metadata(&request.view.table).await?;
-    let spec = convert::selectors(&request.view).view(&metadata)?;
+    let rows = match &request.picked {
+        Some(picked) => ExportRows::Of(
+            desk.views
+                .get(picked.view)?
+                .1
+                .pick(&convert::places(picked)),
+        ),
+        None => convert::selectors(&request.view).view(&metadata)?.into(),
+    };
     let cancel = desk.ongoing.begin(Work::Export);
     tauri::async_runtime::spawn(async move {
         let options = convert::export_options(&request);
@@ -361,8 +387,10 @@ pub async fn export(
         };
         let path = PathBuf::from(&request.path);
         let ended = session
-            .export(&spec, &request.columns, &path, &options, &cancel, on_rows)
+            .export(rows, &request.columns, &path, &options, &cancel, on_rows)
             .await;
+        let desk = handle.state::<Desk>();
+        desk.ongoing.note(ended.as_ref().ok());
         let progress = convert::exported(ended, request.path);
         events::tell(&handle, &Event::Export { progress });
     });
@@ -378,18 +406,40 @@ pub async fn show_in_folder(handle: AppHandle, path: String) -> Reply<()> {
 }
 
 #[tauri::command]
-pub async fn open_link(handle: AppHandle, url: String) -> Reply<()> {
-    // Records hold addresses that anybody wrote: only pages and mail are opened.
-    let is_safe = ["https://", "http://", "mailto:", "tel:"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme));
-    if !is_safe {
-        return Err(Refusal::from(Error::usage(
-            "bad_link",
-            format!("{url} is no web page."),
-            "",
-        )));
-    }
+pub async fn open_file(handle: AppHandle, desk: State<'_, Desk>, path: String) -> Reply<()> {
+    desk.ongoing.may_open(&path)?;
+    handle
+        .opener()
+        .open_path(&path, None::<&str>)
+        .map_err(|error| cannot_open(&path, &error))
+}
+
+#[tauri::command]
+pub async fn recall(
+    desk: State<'_, Desk>,
+    connection: String,
+    name: String,
+) -> Reply<Option<String>> {
+    Ok(desk.session(&connection).await?.recall(&name).await?)
+}
+
+#[tauri::command]
+pub async fn remember(
+    desk: State<'_, Desk>,
+    connection: String,
+    name: String,
+    text: String,
+) -> Reply<()> {
+    Ok(desk
+        .session(&connection)
+        .await?
+        .remember(&name, text)
+        .await?)
+}
+
+#[tauri::command]
+pub async fn open_link(handle: AppHandle, desk: State<'_, Desk>, url: String) -> Reply<()> {
+    let url = desk.app().await?.openable(&url).await?;
     handle
         .opener()
         .open_url(&url, None::<&str>)

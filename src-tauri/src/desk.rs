@@ -9,9 +9,8 @@ use salesmirror_core::{
     App, ConnectionRow, DataDir, HttpConfig, Ongoing, OpenViews, Result, RetryPolicy, SecretStore,
     Session, Settings, extra_root,
 };
+use salesmirror_demo::Sample;
 use tokio::sync::OnceCell;
-
-use crate::sample::Sample;
 
 /// Closing the app takes a second at most; what was committed until then is kept in any case.
 const LAST_WORDS: Duration = Duration::from_millis(900);

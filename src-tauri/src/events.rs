@@ -9,7 +9,6 @@ use tauri::{AppHandle, Emitter as _, Manager as _};
 
 use crate::convert;
 use crate::desk::Desk;
-use crate::sample;
 
 /// The event's name; the window listens to no other.
 const EVENT: &str = "salesmirror://event";
@@ -53,7 +52,7 @@ async fn fill(handle: &AppHandle, desk: &Desk, state: &mut AppState) -> Result<(
 /// Opens a connection and lets the window follow it. One that cannot be opened is shown with the
 /// reason, beside the others.
 async fn open(handle: &AppHandle, desk: &Desk, row: &ConnectionRow) -> Connection {
-    let resumed = match row.environment_kind == sample::KIND {
+    let resumed = match row.environment_kind == salesmirror_demo::KIND {
         true => desk.sample.resume(row).await,
         false => Ok(()),
     };

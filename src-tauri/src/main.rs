@@ -5,7 +5,6 @@ mod commands;
 mod convert;
 mod desk;
 mod events;
-mod sample;
 mod setup;
 
 use tauri::Manager as _;

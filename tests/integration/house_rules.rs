@@ -18,7 +18,7 @@ fn root() -> PathBuf {
 
 /// Which of our crates each of them may use.
 fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
-    let services = vec!["core", "wire", "local-api", "sample-org"];
+    let services = vec!["core", "wire", "local-api", "sample-org", "demo"];
     BTreeMap::from([
         ("model", vec![]),
         ("wire", vec!["model"]),
@@ -30,6 +30,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("cli", services.clone()),
         ("desktop", services),
         ("sample-org", vec![]),
+        ("demo", vec!["core", "sample-org"]),
     ])
 }
 

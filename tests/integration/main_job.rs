@@ -317,7 +317,7 @@ async fn records_are_found_and_exported_as_they_are_shown() {
     let columns = ["fullname", "parentcustomerid", "statecode", "description"].map(str::to_owned);
     let exported = session
         .export(
-            &spec,
+            spec.into(),
             &columns,
             &path,
             &ExportOptions::default(),

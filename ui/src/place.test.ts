@@ -6,6 +6,12 @@ test("a place survives the address", () => {
     { page: "home", connection: null },
     { page: "home", connection: "5f1c" },
     { page: "table", connection: "5f1c", table: "new_odd/name" },
+    {
+      page: "table",
+      connection: "5f1c",
+      table: "contact",
+      ask: { filters: [{ column: "city", op: "in", values: ["Å/b#?"] }], record: "1" },
+    },
     { page: "connect" },
   ];
   for (const place of places) expect(readPlace(writePlace(place))).toEqual(place);

@@ -1,24 +1,48 @@
 /** Where the window is, kept in the address so that going back works. */
-import { useSyncExternalStore } from "react";
+import { useMemo, useSyncExternalStore } from "react";
+import type { Filter } from "./bridge/generated";
+
+/** What a table is opened for: some of its rows, or one record beside them. */
+export interface Ask {
+  filters?: Filter[];
+  search?: string;
+  record?: string;
+}
 
 export type Place =
   | { page: "home"; connection: string | null }
-  | { page: "table"; connection: string; table: string }
+  | { page: "table"; connection: string; table: string; ask?: Ask }
   | { page: "settings"; connection: string }
   | { page: "connect" };
 
 export function readPlace(hash: string): Place {
-  const [page, connection, table] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  const [page, connection, table, ask] = hash
+    .replace(/^#\/?/, "")
+    .split("/")
+    .map(decodeURIComponent);
   if (page === "connect") return { page };
-  if (page === "table" && connection && table) return { page, connection, table };
+  if (page === "table" && connection && table) {
+    const asked = readAsk(ask);
+    return { page, connection, table, ...(asked ? { ask: asked } : {}) };
+  }
   if (page === "settings" && connection) return { page, connection };
   return { page: "home", connection: page === "home" && connection ? connection : null };
+}
+
+function readAsk(text: string | undefined): Ask | null {
+  if (!text) return null;
+  try {
+    return JSON.parse(text) as Ask;
+  } catch {
+    return null;
+  }
 }
 
 export function writePlace(place: Place): string {
   const parts: string[] = [place.page];
   if (place.page !== "connect" && place.connection) parts.push(place.connection);
   if (place.page === "table") parts.push(place.table);
+  if (place.page === "table" && place.ask) parts.push(JSON.stringify(place.ask));
   return `#/${parts.map(encodeURIComponent).join("/")}`;
 }
 
@@ -34,5 +58,6 @@ export function usePlace(): Place {
     },
     () => window.location.hash,
   );
-  return readPlace(hash);
+  // The same place is the same object, so that it is not arrived at twice.
+  return useMemo(() => readPlace(hash), [hash]);
 }

@@ -316,11 +316,35 @@ path: string | null,
  */
 error: ErrorReply | null, };
 
+export type ExportFormat = "csv" | "xlsx" | "jsonl" | "parquet";
+
+export type Picked = { 
+/**
+ * The view's handle.
+ */
+view: number, 
+/**
+ * Ranges of places: the first, and the one after the last.
+ */
+places: Array<[number, number]>, };
+
 export type ExportRequest = { 
 /**
  * The rows.
  */
 view: ViewRequest, 
+/**
+ * Instead of all of them, these.
+ */
+picked: Picked | null, 
+/**
+ * The format.
+ */
+format: ExportFormat, 
+/**
+ * CSV: what is between two values.
+ */
+delimiter: string, 
 /**
  * The columns; all where empty.
  */
@@ -632,7 +656,7 @@ op: FilterOp,
  */
 values: Array<string>, };
 
-export type FilterOp = "equal" | "not_equal" | "less" | "less_or_equal" | "greater" | "greater_or_equal" | "contains" | "starts_with" | "in" | "is_null" | "is_not_null";
+export type FilterOp = "equal" | "not_equal" | "less" | "less_or_equal" | "greater" | "greater_or_equal" | "contains" | "not_contains" | "starts_with" | "in" | "not_in" | "within" | "is_null" | "is_not_null";
 
 export type Fix = "none" | "sync" | "records" | "full";
 
@@ -1099,7 +1123,8 @@ export const commands = {
   sync: (connection: string, tables: Array<string>, full: boolean) => invoke<void>("sync", { connection, tables, full }),
   pause: (connection: string) => invoke<void>("pause", { connection }),
   answerGuard: (connection: string, table: string, remove: boolean) => invoke<void>("answer_guard", { connection, table, remove }),
-  invalidate: (connection: string, table: string) => invoke<number>("invalidate", { connection, table }),
+  invalidate: (connection: string, table: string, ids: Array<string>) => invoke<number>("invalidate", { connection, table, ids }),
+  invalidateRows: (picked: Picked) => invoke<number>("invalidate_rows", { picked }),
   verify: (connection: string, table: string, repair: boolean, remove: boolean) => invoke<Proof>("verify", { connection, table, repair, remove }),
   runs: (connection: string, limit: number) => invoke<Array<Run>>("runs", { connection, limit }),
   tableColumns: (connection: string, table: string) => invoke<TableColumns>("table_columns", { connection, table }),
@@ -1108,9 +1133,12 @@ export const commands = {
   closeView: (view: number) => invoke<void>("close_view", { view }),
   record: (connection: string, table: string, id: string) => invoke<Record>("record", { connection, table, id }),
   history: (connection: string, table: string, id: string) => invoke<Array<Happening>>("history", { connection, table, id }),
-  chooseExportFile: (suggested: string) => invoke<string | null>("choose_export_file", { suggested }),
+  chooseExportFile: (suggested: string, format: ExportFormat) => invoke<string | null>("choose_export_file", { suggested, format }),
   export: (connection: string, request: ExportRequest) => invoke<void>("export", { connection, request }),
   showInFolder: (path: string) => invoke<void>("show_in_folder", { path }),
+  openFile: (path: string) => invoke<void>("open_file", { path }),
+  recall: (connection: string, name: string) => invoke<string | null>("recall", { connection, name }),
+  remember: (connection: string, name: string, text: string) => invoke<void>("remember", { connection, name, text }),
   openLink: (url: string) => invoke<void>("open_link", { url }),
   appSettings: () => invoke<AppSettings>("app_settings"),
   setAppSettings: (change: AppSettingsChange) => invoke<AppSettings>("set_app_settings", { change }),

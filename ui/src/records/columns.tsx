@@ -1,8 +1,12 @@
 import { Tooltip } from "@fluentui/react-components";
 import { Delete16Regular, History16Regular } from "@fluentui/react-icons";
 import type { ColDef, ICellRendererParams, ValueFormatterParams } from "ag-grid-community";
-import type { Column, GridCell, Row, TableColumns } from "../bridge/generated";
+import type { Column, GridCell, Row, Sort, TableColumns } from "../bridge/generated";
 import { cellText, isNumeric } from "../format";
+import { Marked } from "../parts/marked";
+import type { GridContext } from "./grid";
+import type { ColumnLayout } from "./layout";
+import { isSelected } from "./selection";
 
 /** Widths in pixels. Date-times are never cut. */
 const WIDTHS: Partial<Record<Column["kind"], number>> = {
@@ -26,24 +30,45 @@ export type OpenRecord = (table: string, id: string) => void;
 /** Column definitions of the grid: a glyph for deleted and stale rows, then the columns. */
 export function gridColumns(
   table: TableColumns,
-  shown: Column[],
+  layout: ColumnLayout[],
+  sort: Sort | null,
+  isSearching: boolean,
   mirrored: ReadonlySet<string>,
   open: OpenRecord,
 ): ColDef<Row>[] {
+  const select: ColDef<Row> = {
+    colId: SELECT,
+    headerName: "Selected",
+    headerComponent: SelectHeader,
+    width: 36,
+    minWidth: 36,
+    pinned: "left",
+    lockPosition: "left",
+    sortable: false,
+    resizable: false,
+    suppressNavigable: true,
+    cellClass: "cell-select",
+    cellRenderer: SelectCell,
+  };
   const glyph: ColDef<Row> = {
     colId: "_state",
     headerName: "State",
     headerComponent: GlyphHeader,
-    width: 36,
-    minWidth: 36,
+    width: 24,
+    minWidth: 24,
     pinned: "left",
+    lockPosition: "left",
     sortable: false,
     resizable: false,
     suppressNavigable: true,
     cellClass: "cell-glyph",
     cellRenderer: Glyph,
   };
-  return [glyph, ...shown.map((column, index) => definition(table, column, index, mirrored, open))];
+  const shown = layout.map((own, index) => {
+    const column = table.columns.find((known) => known.name === own.name);
+    return column ? definition(table, column, own, index, sort, isSearching, mirrored, open) : null;
+  });
+  return [select, glyph, ...shown.filter((column) => column !== null)];
 }
 
 /** The column is as wide as its sign: its name is for those who listen. */
@@ -54,7 +79,10 @@ function GlyphHeader() {
 function definition(
   table: TableColumns,
   column: Column,
+  own: ColumnLayout,
   index: number,
+  sort: Sort | null,
+  isSearching: boolean,
   mirrored: ReadonlySet<string>,
   open: OpenRecord,
 ): ColDef<Row> {
@@ -64,8 +92,10 @@ function definition(
     colId: column.name,
     headerName: column.label,
     headerTooltip: column.label === column.name ? column.label : `${column.label} (${column.name})`,
-    width: isName ? NAME_WIDTH : isMail ? MAIL_WIDTH : (WIDTHS[column.kind] ?? WIDTH),
-    pinned: isName ? "left" : undefined,
+    width:
+      own.width ?? (isName ? NAME_WIDTH : isMail ? MAIL_WIDTH : (WIDTHS[column.kind] ?? WIDTH)),
+    pinned: own.pinned ? "left" : null,
+    sort: sort?.column === column.name ? (sort.descending ? "desc" : "asc") : null,
     cellClass: isName ? "cell-name" : isNumeric(column.kind) ? "cell-number" : undefined,
     headerClass: isNumeric(column.kind) ? "head-number" : undefined,
     valueGetter: ({ data }) => data?.cells[index] ?? null,
@@ -78,8 +108,44 @@ function definition(
             <LookupCell cell={params.value ?? null} mirrored={mirrored} open={open} />
           ),
         }
-      : {}),
+      : isSearching && SEARCHED.has(column.kind)
+        ? { cellRenderer: MarkedCell }
+        : {}),
   };
+}
+
+/** The name of the column with the boxes. */
+export const SELECT = "_select";
+/** Kinds whose text is searched. */
+const SEARCHED = new Set<Column["kind"]>(["text", "memo"]);
+
+type CellParams = ICellRendererParams<Row, GridCell, GridContext>;
+
+function MarkedCell({ value, context }: CellParams) {
+  return <Marked text={cellText(value ?? null, "text")} terms={context.terms} />;
+}
+
+function SelectCell({ data, node, context }: CellParams) {
+  if (!data) return null;
+  const place = node.rowIndex ?? 0;
+  return (
+    <input
+      type="checkbox"
+      className="select-box"
+      tabIndex={-1}
+      aria-label="Select the row"
+      checked={isSelected(context.selection, place)}
+      onChange={() => undefined}
+      onClick={(event) => {
+        event.stopPropagation();
+        context.toggle(place, event.shiftKey);
+      }}
+    />
+  );
+}
+
+function SelectHeader() {
+  return <span className="offscreen">Selected</span>;
 }
 
 function Glyph({ data }: ICellRendererParams<Row>) {

@@ -1,9 +1,18 @@
 import { Button, Spinner } from "@fluentui/react-components";
-import type { Connection, ErrorReply, Table } from "../bridge/generated";
+import type {
+  Column,
+  Connection,
+  ErrorReply,
+  Filter,
+  Table,
+  TableColumns,
+  ViewRequest,
+} from "../bridge/generated";
 import { formatCount } from "../format";
 import { ErrorText } from "../parts/error-text";
 import { useActions } from "../shell/actions";
-import type { Kind } from "./toolbar";
+import { pillText } from "./filters";
+import { useCount } from "./use-count";
 
 /** A table that was never synced. */
 export function EmptyTable({ connection, table }: { connection: Connection; table: Table }) {
@@ -43,20 +52,30 @@ export function EmptyTable({ connection, table }: { connection: Connection; tabl
 
 /** A view without rows says why, and what would show some. */
 export function NoMatches({
+  connection,
   table,
-  search,
-  kind,
+  columns,
+  request,
+  onChange,
   onClear,
 }: {
+  connection: Connection;
   table: Table;
-  search: string;
-  kind: Kind;
+  columns: TableColumns;
+  request: ViewRequest;
+  onChange: (filters: Filter[]) => void;
   onClear: () => void;
 }) {
   const name = table.label_plural.toLowerCase();
   const { indexed, total } = table.search;
+  const search = request.search ?? "";
   const isFollowing = search !== "" && indexed < total;
-  if (search === "" && kind === "live") {
+  const isLive = request.deleted === "exclude" && !request.stale_only;
+  const last = request.filters.at(-1);
+  const relaxed = last ? { ...request, filters: request.filters.slice(0, -1) } : null;
+  const without = useCount(connection, relaxed);
+  const column = last && columns.columns.find((known) => known.name === last.column);
+  if (search === "" && isLive && !last) {
     return (
       <div className="empty empty-over">
         <h2>{table.progress ? `The first ${name} are on their way` : `There are no ${name}`}</h2>
@@ -68,18 +87,56 @@ export function NoMatches({
       </div>
     );
   }
-  const which = kind === "live" ? name : `${kind} ${name}`;
+  const which = isLive ? name : `${request.stale_only ? "stale" : "deleted"} ${name}`;
+  const many = request.filters.length;
+  const matching = many > 1 ? (many === 2 ? "both filters" : `all ${many} filters`) : "the filter";
   return (
     <div className="empty empty-over" data-testid="no-matches">
-      <h2>{search === "" ? `There are no ${which}` : `No ${which} contain “${search}”`}</h2>
+      <h2>
+        {last
+          ? `No ${which} match ${matching}${search === "" ? "" : ` and “${search}”`}`
+          : search === ""
+            ? `There are no ${which}`
+            : `No ${which} contain “${search}”`}
+      </h2>
       <p>
-        {isFollowing
-          ? `Search finds ${formatCount(indexed)} of ${formatCount(total)} rows so far; it looks again by itself.`
-          : `There are ${formatCount(table.rows)} ${name} in all.`}
+        {isFollowing ? (
+          `Search finds ${formatCount(indexed)} of ${formatCount(total)} rows so far; it looks again by itself.`
+        ) : last && column ? (
+          <>
+            Without <strong>{sentenceOf(column, last)}</strong> there{" "}
+            {without === undefined
+              ? "may be some"
+              : without === 1
+                ? "is 1"
+                : `are ${formatCount(without)}`}
+            .
+          </>
+        ) : (
+          `There are ${formatCount(table.rows)} ${name} in all.`
+        )}
       </p>
-      <Button onClick={onClear}>Show all {name}</Button>
+      <div className="button-row">
+        {last && without !== 0 ? (
+          <Button
+            appearance="primary"
+            onClick={() => onChange(request.filters.slice(0, -1))}
+            data-testid="relax"
+          >
+            Remove that filter
+          </Button>
+        ) : null}
+        <Button onClick={onClear} data-testid="clear-all">
+          Show all {name}
+        </Button>
+      </div>
     </div>
   );
+}
+
+function sentenceOf(column: Column, filter: Filter): string {
+  const { what, value } = pillText(column, filter);
+  return value === "" ? what : `${what} ${value}`;
 }
 
 export function LoadFailed({ error }: { error: ErrorReply }) {

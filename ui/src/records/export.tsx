@@ -1,7 +1,9 @@
 import {
   Button,
   Checkbox,
+  Dropdown,
   Field,
+  Option as FluentOption,
   ProgressBar,
   Radio,
   RadioGroup,
@@ -11,7 +13,9 @@ import { useEffect, useState } from "react";
 import {
   type Connection,
   commands,
+  type ExportFormat,
   type ExportProgress,
+  type Picked,
   type Table,
   type ViewRequest,
 } from "../bridge/generated";
@@ -23,17 +27,39 @@ import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
 
 interface Choices {
-  rows: "view" | "table";
+  rows: "selection" | "view" | "table";
+  format: ExportFormat;
+  delimiter: string;
   rawValues: boolean;
   bom: boolean;
   formulaGuard: boolean;
 }
+
+const FORMATS: { [format in ExportFormat]: { name: string; ending: string; note: string } } = {
+  csv: { name: "CSV", ending: "csv", note: "CSV, UTF-8." },
+  xlsx: {
+    name: "Excel workbook",
+    ending: "xlsx",
+    note: "Typed cells; a new sheet every 1,048,575 rows.",
+  },
+  jsonl: { name: "JSON Lines", ending: "jsonl", note: "One JSON object a line." },
+  parquet: { name: "Apache Parquet", ending: "parquet", note: "For data tools." },
+};
+
+const DELIMITERS: { [delimiter: string]: string } = {
+  ",": "Comma",
+  ";": "Semicolon",
+  "\t": "Tab",
+  "|": "Vertical bar",
+};
 
 export function ExportDialog({
   connection,
   table,
   request,
   total,
+  picked,
+  pickedCount,
   columns,
   allColumns,
   isOpen,
@@ -43,6 +69,9 @@ export function ExportDialog({
   table: Table;
   request: ViewRequest;
   total: number;
+  /** The selected rows. */
+  picked: Picked | null;
+  pickedCount: number;
   columns: string[];
   allColumns: number;
   isOpen: boolean;
@@ -54,25 +83,30 @@ export function ExportDialog({
   const [path, setPath] = useState<string | null>(null);
   const [choices, setChoices] = useState<Choices>({
     rows: "view",
+    format: "csv",
+    delimiter: ",",
     rawValues: false,
     bom: true,
     formulaGuard: true,
   });
   const name = table.label_plural.toLowerCase();
+  const hasPicked = picked !== null;
   useEffect(() => {
     if (!isOpen) return;
     clearExport();
     setRunning(false);
     setPath(null);
-  }, [isOpen]);
+    setChoices((before) => ({ ...before, rows: hasPicked ? "selection" : "view" }));
+  }, [isOpen, hasPicked]);
 
   const choose = async () => {
     const day = new Date().toISOString().slice(0, 10);
-    const suggested = `${connectionTitle(connection)} ${name} ${day}.csv`.replace(
-      /[\\/:*?"<>|]/g,
-      "-",
-    );
-    const chosen = await commands.chooseExportFile(suggested);
+    const suggested =
+      `${connectionTitle(connection)} ${name} ${day}.${FORMATS[choices.format].ending}`.replace(
+        /[\\/:*?"<>|]/g,
+        "-",
+      );
+    const chosen = await commands.chooseExportFile(suggested, choices.format);
     if (chosen) setPath(chosen);
     return chosen;
   };
@@ -82,7 +116,7 @@ export function ExportDialog({
       if (!file) return;
       clearExport();
       setRunning(true);
-      const isView = choices.rows === "view";
+      const isView = choices.rows !== "table";
       const whole: ViewRequest = {
         ...request,
         filters: [],
@@ -92,6 +126,9 @@ export function ExportDialog({
       };
       await commands.export(connection.id, {
         view: isView ? request : whole,
+        picked: choices.rows === "selection" ? picked : null,
+        format: choices.format,
+        delimiter: choices.delimiter,
         columns: isView ? columns : [],
         path: file,
         raw_values: choices.rawValues,
@@ -119,7 +156,9 @@ export function ExportDialog({
           title={<>Export {name}</>}
           footer={
             <>
-              <p className="caption">CSV, UTF-8. Includes personal data: keep it somewhere safe.</p>
+              <p className="caption">
+                {FORMATS[choices.format].note} Includes personal data: keep it somewhere safe.
+              </p>
               <span className="spring" />
               <Button onClick={close}>Cancel</Button>
               <Button appearance="primary" onClick={() => void run()} data-testid="export-start">
@@ -130,7 +169,12 @@ export function ExportDialog({
         >
           <ChoiceFields
             choices={choices}
-            onChange={setChoices}
+            onChange={(next) => {
+              // A file of another kind has another name.
+              if (next.format !== choices.format) setPath(null);
+              setChoices(next);
+            }}
+            selection={hasPicked ? plural(pickedCount, "row", "rows") : null}
             view={`${plural(total, "row", "rows")}, ${columns.length} columns${isNarrowed(request) ? ", as filtered and sorted" : ""}`}
             whole={`${plural(table.rows, "row", "rows")}, ${allColumns} columns`}
           />
@@ -154,6 +198,7 @@ export function ExportDialog({
 
 function isNarrowed(request: ViewRequest): boolean {
   return (
+    request.filters.length > 0 ||
     request.search !== null ||
     request.sort !== null ||
     request.stale_only ||
@@ -164,11 +209,13 @@ function isNarrowed(request: ViewRequest): boolean {
 function ChoiceFields({
   choices,
   onChange,
+  selection,
   view,
   whole,
 }: {
   choices: Choices;
   onChange: (choices: Choices) => void;
+  selection: string | null;
   view: string;
   whole: string;
 }) {
@@ -179,10 +226,52 @@ function ChoiceFields({
           value={choices.rows}
           onChange={(_, data) => onChange({ ...choices, rows: data.value as Choices["rows"] })}
         >
+          {selection === null ? null : (
+            <Radio
+              value="selection"
+              label={<Option title="Selected rows" detail={selection} />}
+              data-testid="export-selection"
+            />
+          )}
           <Radio value="view" label={<Option title="This view" detail={view} />} />
           <Radio value="table" label={<Option title="Whole table" detail={whole} />} />
         </RadioGroup>
       </Field>
+      <div className="export-format">
+        <Field label="Format">
+          <Dropdown
+            value={FORMATS[choices.format].name}
+            selectedOptions={[choices.format]}
+            onOptionSelect={(_, data) =>
+              onChange({ ...choices, format: data.optionValue as ExportFormat })
+            }
+            button={{ "data-testid": "export-format" } as object}
+          >
+            {(Object.keys(FORMATS) as ExportFormat[]).map((format) => (
+              <FluentOption key={format} value={format} text={FORMATS[format].name}>
+                {FORMATS[format].name}
+              </FluentOption>
+            ))}
+          </Dropdown>
+        </Field>
+        {choices.format === "csv" ? (
+          <Field label="Between values">
+            <Dropdown
+              value={DELIMITERS[choices.delimiter] ?? ""}
+              selectedOptions={[choices.delimiter]}
+              onOptionSelect={(_, data) =>
+                onChange({ ...choices, delimiter: data.optionValue ?? "," })
+              }
+            >
+              {Object.entries(DELIMITERS).map(([delimiter, word]) => (
+                <FluentOption key={delimiter} value={delimiter} text={word}>
+                  {word}
+                </FluentOption>
+              ))}
+            </Dropdown>
+          </Field>
+        ) : null}
+      </div>
       <Field label="Choices and lookups">
         <RadioGroup
           value={choices.rawValues ? "raw" : "labels"}
@@ -198,16 +287,20 @@ function ChoiceFields({
           />
         </RadioGroup>
       </Field>
-      <Checkbox
-        checked={choices.bom}
-        onChange={(_, data) => onChange({ ...choices, bom: data.checked === true })}
-        label="Byte order mark, so that Excel reads accents correctly"
-      />
-      <Checkbox
-        checked={choices.formulaGuard}
-        onChange={(_, data) => onChange({ ...choices, formulaGuard: data.checked === true })}
-        label="Neutralise cells that a spreadsheet would run as a formula"
-      />
+      {choices.format === "csv" ? (
+        <Checkbox
+          checked={choices.bom}
+          onChange={(_, data) => onChange({ ...choices, bom: data.checked === true })}
+          label="Byte order mark, so that Excel reads accents correctly"
+        />
+      ) : null}
+      {choices.format === "csv" || choices.format === "xlsx" ? (
+        <Checkbox
+          checked={choices.formulaGuard}
+          onChange={(_, data) => onChange({ ...choices, formulaGuard: data.checked === true })}
+          label="Neutralise cells that a spreadsheet would run as a formula"
+        />
+      ) : null}
     </>
   );
 }
@@ -270,6 +363,12 @@ function Running({
             <span className="spring" />
             <Button onClick={() => void attempt(() => commands.showInFolder(path))}>
               Show in folder
+            </Button>
+            <Button
+              onClick={() => void attempt(() => commands.openFile(path))}
+              data-testid="export-open-file"
+            >
+              Open
             </Button>
             <Button appearance="primary" onClick={onClose} data-testid="export-close">
               Close

@@ -1,5 +1,7 @@
 import {
   CellApiModule,
+  type CellContextMenuEvent,
+  type CellKeyDownEvent,
   CellStyleModule,
   type ColDef,
   ColumnApiModule,
@@ -19,6 +21,9 @@ import { AgGridReact } from "ag-grid-react";
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import type { Row, Sort } from "../bridge/generated";
 import { styleNonce } from "../nonce";
+import { SELECT } from "./columns";
+import type { ColumnLayout } from "./layout";
+import { isSelected, type Selection } from "./selection";
 import type { ViewSource } from "./source";
 
 ModuleRegistry.registerModules([
@@ -77,6 +82,8 @@ const defaultColumn: ColDef<Row> = {
 export interface RecordsGridProps {
   source: ViewSource;
   columns: ColDef<Row>[];
+  /** What the cells look up while they are drawn. */
+  context: GridContext;
   /** Names of the columns whose cells a row has, in their order. */
   cells: string[];
   /** Changes when other rows are selected: the grid goes to the top. */
@@ -85,9 +92,32 @@ export interface RecordsGridProps {
   revision: number;
   current: string | null;
   onOpen: (row: Row, index: number, byKeyboard: boolean) => void;
+  /** A row was picked with a key held down: another one, or all up to it. */
+  onPick: (index: number, isRange: boolean) => void;
+  onPickAll: () => void;
+  onMenu: (at: MenuPlace) => void;
+  onCopy: (index: number, column: string) => void;
+  /** Columns were moved or made wider by hand. */
+  onLayout: (layout: ColumnLayout[]) => void;
   onSort: (sort: Sort | null) => void;
   onFailed: (reason: unknown) => void;
   onReady: (api: GridApi<Row>) => void;
+}
+
+/** What cells look up, apart from their row. */
+export interface GridContext {
+  terms: string[];
+  selection: Selection;
+  toggle: (index: number, isRange: boolean) => void;
+}
+
+/** Where a menu was asked for. */
+export interface MenuPlace {
+  row: Row;
+  index: number;
+  column: string;
+  x: number;
+  y: number;
 }
 
 export function RecordsGrid(props: RecordsGridProps) {
@@ -144,6 +174,28 @@ export function RecordsGrid(props: RecordsGridProps) {
     if (rowNodes.length > 0) grid?.redrawRows({ rowNodes });
   }, [props.current]);
 
+  const drawn = useRef(props.context);
+  useEffect(() => {
+    const before = drawn.current;
+    drawn.current = props.context;
+    const grid = api.current;
+    if (!grid) return;
+    if (before.terms.join() !== props.context.terms.join()) grid.refreshCells({ force: true });
+    if (before.selection !== props.context.selection) {
+      grid.refreshCells({ force: true, columns: [SELECT] });
+      grid.redrawRows({
+        rowNodes: grid
+          .getRenderedNodes()
+          .filter(
+            ({ rowIndex }) =>
+              rowIndex !== null &&
+              isSelected(before.selection, rowIndex) !==
+                isSelected(props.context.selection, rowIndex),
+          ),
+      });
+    }
+  }, [props.context]);
+
   const onGridReady = useCallback((event: GridReadyEvent<Row>) => {
     api.current = event.api;
     latest.current.onReady(event.api);
@@ -167,27 +219,90 @@ export function RecordsGrid(props: RecordsGridProps) {
         suppressCellFocus={false}
         suppressNoRowsOverlay
         tooltipShowDelay={500}
+        context={props.context}
+        preventDefaultOnContextMenu
         rowClassRules={{
+          "row-selected": ({ rowIndex }) => isSelected(latest.current.context.selection, rowIndex),
           "row-deleted": ({ data }) => data?.deleted === true,
           "row-stale": ({ data }) => data?.stale === true,
           "row-current": ({ data }) => data !== undefined && data.id === latest.current.current,
         }}
         onGridReady={onGridReady}
-        onRowClicked={({ data, rowIndex }) => {
-          if (data && rowIndex !== null) latest.current.onOpen(data, rowIndex, false);
+        onCellClicked={({ data, rowIndex, column, event }) => {
+          if (!data || rowIndex === null || column.getColId() === SELECT) return;
+          if (!(event instanceof MouseEvent)) return;
+          if (event.shiftKey) latest.current.onPick(rowIndex, true);
+          else if (event.ctrlKey || event.metaKey) latest.current.onPick(rowIndex, false);
+          else latest.current.onOpen(data, rowIndex, false);
         }}
-        onCellKeyDown={({ event, data, rowIndex }) => {
-          if (
-            event instanceof KeyboardEvent &&
-            event.key === "Enter" &&
-            data &&
-            rowIndex !== null
-          ) {
-            latest.current.onOpen(data, rowIndex, true);
+        onCellContextMenu={(event: CellContextMenuEvent<Row>) => {
+          if (event.event instanceof MouseEvent) {
+            openMenu(event, event.event.clientX, event.event.clientY, latest.current.onMenu);
           }
+        }}
+        onCellKeyDown={(event) => onKey(event as CellKeyDownEvent<Row>, latest.current)}
+        onColumnMoved={({ finished, api: grid }) => {
+          if (finished) latest.current.onLayout(layoutOf(grid));
+        }}
+        onColumnResized={({ finished, source, api: grid }) => {
+          if (finished && source === "uiColumnResized") latest.current.onLayout(layoutOf(grid));
         }}
       />
     </div>
+  );
+}
+
+type KeyHandlers = Pick<RecordsGridProps, "onOpen" | "onPick" | "onPickAll" | "onMenu" | "onCopy">;
+
+/** What keys do in the grid, beside those that move. */
+function onKey(cell: CellKeyDownEvent<Row>, handlers: KeyHandlers): void {
+  const { event, data, rowIndex, column } = cell;
+  if (!(event instanceof KeyboardEvent) || !data || rowIndex === null) return;
+  const isControl = event.ctrlKey || event.metaKey;
+  if (event.key === "Enter") {
+    handlers.onOpen(data, rowIndex, true);
+  } else if (event.key === " ") {
+    event.preventDefault();
+    handlers.onPick(rowIndex, event.shiftKey);
+  } else if (isControl && event.key === "a") {
+    event.preventDefault();
+    handlers.onPickAll();
+  } else if (isControl && event.key === "c") {
+    event.preventDefault();
+    handlers.onCopy(rowIndex, column.getColId());
+  } else if (event.key === "ContextMenu" || (event.shiftKey && event.key === "F10")) {
+    event.preventDefault();
+    const place = (event.target as HTMLElement).getBoundingClientRect();
+    openMenu(cell, place.left + 16, place.bottom - 4, handlers.onMenu);
+  }
+}
+
+function openMenu(
+  {
+    data,
+    rowIndex,
+    column,
+  }: Pick<CellKeyDownEvent<Row> | CellContextMenuEvent<Row>, "data" | "rowIndex" | "column">,
+  x: number,
+  y: number,
+  onMenu: RecordsGridProps["onMenu"],
+): void {
+  if (!data || rowIndex === null) return;
+  onMenu({ row: data, index: rowIndex, column: column.getColId(), x, y });
+}
+
+/** The columns as they stand in the grid, without those of ours. */
+function layoutOf(grid: GridApi<Row>): ColumnLayout[] {
+  return grid.getColumnState().flatMap(({ colId, width, pinned }) =>
+    colId.startsWith("_")
+      ? []
+      : [
+          {
+            name: colId,
+            ...(width ? { width: Math.round(width) } : {}),
+            ...(pinned ? { pinned: true } : {}),
+          },
+        ],
   );
 }
 

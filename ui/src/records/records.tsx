@@ -1,44 +1,65 @@
 import type { GridApi } from "ag-grid-community";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type {
-  Connection,
-  ErrorReply,
-  Row,
-  Sort,
-  Table,
-  TableColumns,
-  ViewRequest,
+import {
+  type Connection,
+  commands,
+  type ErrorReply,
+  type Filter,
+  type Row,
+  type Sort,
+  type Table,
+  type TableColumns,
 } from "../bridge/generated";
 import { asError } from "../bridge/store";
+import { cellText, formatCount, plural } from "../format";
+import { copyText } from "../parts/clipboard";
 import { useControlKey } from "../parts/control-key";
+import { termsOf } from "../parts/marked";
+import { useNotices } from "../parts/notices";
+import type { Ask } from "../place";
 import { useActions } from "../shell/actions";
+import { ColumnPanel } from "./column-panel";
 import { gridColumns } from "./columns";
+import { CellMenu } from "./context-menu";
+import { MOST_COPIED, rowsAsText } from "./copy";
 import { EmptyTable, LoadFailed, NoMatches } from "./empty";
 import { ExportDialog } from "./export";
-import { RecordsGrid } from "./grid";
+import { FilterBar } from "./filter-bar";
+import { type MenuPlace, RecordsGrid } from "./grid";
+import { columnsOf, requestOf, USUAL, usable, type ViewState } from "./layout";
 import { RecordPanel } from "./panel";
+import { added, countOf, type Selection } from "./selection";
 import { type Opened, ViewSource } from "./source";
 import { StatusBar } from "./status-bar";
-import { type Kind, Toolbar } from "./toolbar";
+import { Toolbar } from "./toolbar";
 import { useColumns } from "./use-columns";
+import { usePaused } from "./use-count";
+import { useKept } from "./use-kept";
+import { useRevision } from "./use-revision";
+import { useSelection } from "./use-selection";
+import { ViewsMenu } from "./views-menu";
 
 /** Keys are collected this long before search asks. */
 const SEARCH_PAUSE_MS = 80;
 /** What takes less time than this is not talked about. */
 const UNNOTICED_MS = 150;
-/** While rows arrive, the grid looks again at most this often. */
-const REOPEN_PAUSE_MS = 2_000;
 
 export default function RecordsPage({
   connection,
   table,
+  ask,
 }: {
   connection: Connection;
   table: Table;
+  /** What the page was opened for. */
+  ask: Ask | null;
 }) {
   const columns = useColumns(connection, table.name);
+  const [kept] = useKept(connection, table.name);
   if (!columns) return <EmptyTable connection={connection} table={table} />;
-  return <Records connection={connection} table={table} columns={columns} />;
+  // The layout is there within milliseconds; without it the grid would be drawn twice.
+  if (!kept) return null;
+  return <Records connection={connection} table={table} columns={columns} ask={ask} />;
 }
 
 interface Shown {
@@ -53,24 +74,53 @@ function Records({
   connection,
   table,
   columns,
+  ask,
 }: {
   connection: Connection;
   table: Table;
   columns: TableColumns;
+  ask: Ask | null;
 }) {
   const actions = useActions(connection);
+  const { attempt, tell } = useNotices();
+  const [kept, keep] = useKept(connection, table.name);
+  const views = kept?.views ?? [];
+  const [state, setState] = useState<ViewState>(() =>
+    usable(columns, { ...USUAL, columns: kept?.last?.columns ?? null }),
+  );
+  const [current, setCurrent] = useState<string | null>(null);
   const [typed, setTyped] = useState("");
   const search = usePaused(typed.trim(), SEARCH_PAUSE_MS);
-  const [kind, setKind] = useState<Kind>("live");
-  const [sort, setSort] = useState<Sort | null>(null);
   const [opened, setOpened] = useState<Opened | null>(null);
   const [isOpening, setOpening] = useState(false);
   const [failure, setFailure] = useState<ErrorReply | null>(null);
   const [shown, setShown] = useState<Shown | null>(null);
-  const [exporting, setExporting] = useState(false);
+  const [menu, setMenu] = useState<MenuPlace | null>(null);
+  const [exporting, setExporting] = useState<"view" | "selection" | null>(null);
   const grid = useRef<GridApi<Row> | null>(null);
 
-  const request = useMemo(() => requestFor(table.name, search, kind), [table.name, search, kind]);
+  const change = useCallback(
+    (part: Partial<ViewState>) => {
+      const next = { ...state, ...part };
+      setState(next);
+      // The columns are as they were left; which rows were looked at begins anew.
+      if (part.columns !== undefined) keep({ views, last: { ...USUAL, columns: next.columns } });
+    },
+    [state, views, keep],
+  );
+  useEffect(() => {
+    if (!ask) return;
+    if (ask.filters || ask.search !== undefined) {
+      setState((before) => ({ ...before, kind: "live", filters: ask.filters ?? [] }));
+      setTyped(ask.search ?? "");
+      setCurrent(null);
+    }
+    if (ask.record) {
+      setShown({ table: table.name, id: ask.record, index: null, byKeyboard: false });
+    }
+  }, [ask, table.name]);
+
+  const request = useMemo(() => requestOf(table.name, state, search), [table.name, state, search]);
   const source = useRef<ViewSource | null>(null);
   if (source.current === null) {
     const onOpened = (next: Opened) => {
@@ -82,32 +132,81 @@ function Records({
   source.current.select(request);
   useEffect(() => () => source.current?.close(), []);
 
-  const revision = useRevision(source.current, table, sort);
+  const asked = JSON.stringify(request);
+  const total = opened?.view.total ?? 0;
+  const { selection, pick, pickAll, clear, select } = useSelection(
+    total,
+    `${asked}${JSON.stringify(state.sort)}`,
+  );
+  const count = countOf(selection);
+  const isSearching = search !== "";
+  const { revision, isBehind, lookAgain } = useRevision(source.current, table, state.sort, {
+    view: opened?.view.id ?? null,
+    isSearching,
+    isBusy: count > 0 || menu !== null,
+  });
   // As text: the list is made anew with every change of a table.
   const tables = connection.tables.map((known) => known.name).join();
   const mirrored = useMemo(() => new Set(tables.split(",")), [tables]);
+  const layout = useMemo(() => columnsOf(columns, state), [columns, state]);
   const visible = useMemo(
     () =>
-      columns.shown.flatMap((name) => columns.columns.find((column) => column.name === name) ?? []),
-    [columns],
+      layout.flatMap(({ name }) => columns.columns.find((column) => column.name === name) ?? []),
+    [columns, layout],
   );
   const openLookup = useCallback(
     (target: string, id: string) => setShown({ table: target, id, index: null, byKeyboard: false }),
     [],
   );
   const definitions = useMemo(
-    () => gridColumns(columns, visible, mirrored, openLookup),
-    [columns, visible, mirrored, openLookup],
+    () => gridColumns(columns, layout, state.sort, isSearching, mirrored, openLookup),
+    [columns, layout, state.sort, isSearching, mirrored, openLookup],
   );
-  const cells = useMemo(() => visible.map((column) => column.name), [visible]);
+  const cells = useMemo(() => layout.map((column) => column.name), [layout]);
+  const context = useMemo(
+    () => ({ terms: termsOf(search), selection, toggle: pick }),
+    [search, selection, pick],
+  );
   const keepSort = useCallback((next: Sort | null) => {
-    setSort((before) => (JSON.stringify(before) === JSON.stringify(next) ? before : next));
+    setState((before) =>
+      JSON.stringify(before.sort) === JSON.stringify(next) ? before : { ...before, sort: next },
+    );
   }, []);
 
   useControlKey(
     "e",
-    useCallback(() => setExporting(true), []),
+    useCallback(() => setExporting("view"), []),
   );
+
+  const copyRows = (rows: Selection) =>
+    attempt(async () => {
+      if (!opened) return;
+      const copied = await rowsAsText(opened.view.id, rows, visible);
+      if (!(await copyText(copied.text))) return;
+      const isCut = countOf(rows) > MOST_COPIED;
+      tell(
+        `Copied ${plural(copied.rows, "row", "rows")}`,
+        isCut ? "A copy takes no more. An export has no limit." : undefined,
+      );
+    });
+  const copyCell = async (index: number, column: string) => {
+    if (count > 0) return copyRows(selection);
+    const row = grid.current?.getDisplayedRowAtIndex(index)?.data;
+    const place = cells.indexOf(column);
+    const known = visible[place];
+    if (row && known && (await copyText(cellText(row.cells[place] ?? null, known.kind)))) {
+      tell(`Copied ${known.label}`);
+    }
+  };
+  const invalidate = (rows: Selection) =>
+    attempt(async () => {
+      if (!opened) return;
+      const picked = { view: opened.view.id, places: [...rows] };
+      const marked = await commands.invalidateRows(picked);
+      tell(`Invalidated ${formatCount(marked)} rows`, "They stay and are read again now.");
+      clear();
+      await commands.sync(connection.id, [table.name], false);
+    });
 
   const step = (by: number) => {
     const api = grid.current;
@@ -118,21 +217,58 @@ function Records({
     api.ensureIndexVisible(index);
     setShown({ ...shown, id: row.id, index });
   };
+  const clearAll = () => {
+    setTyped("");
+    setState((before) => ({ ...before, kind: "live", filters: [] }));
+    setCurrent(null);
+  };
+  const setFilters = (filters: Filter[]) => change({ filters });
   const isLate = useLate(isOpening);
-  const isEmpty = opened !== null && opened.view.total === 0;
+  const isEmpty = opened !== null && total === 0;
+  const one: Selection = menu ? added([], menu.index, menu.index + 1) : [];
   return (
     <div className="records">
       <Toolbar
         table={table}
         typed={typed}
         onType={setTyped}
-        kind={kind}
-        onKind={setKind}
+        views={
+          <ViewsMenu
+            state={state}
+            views={views}
+            current={current}
+            onChoose={(chosen, name) => {
+              setState(usable(columns, { ...chosen, columns: chosen.columns ?? state.columns }));
+              setCurrent(name);
+            }}
+            onKeep={(next, name) => {
+              keep({ views: next, last: { ...USUAL, columns: state.columns } });
+              setCurrent(name);
+            }}
+          />
+        }
+        columns={
+          <ColumnPanel
+            columns={columns}
+            layout={layout}
+            onChange={(next) => change({ columns: next })}
+            onReset={() => change({ columns: null })}
+          />
+        }
+        filters={
+          <FilterBar
+            connection={connection}
+            columns={columns}
+            request={request}
+            filters={state.filters}
+            onChange={setFilters}
+          />
+        }
         canSync={connection.signed_in && table.progress === null}
         onSync={() => actions.sync([table.name])}
         onFullSync={() => actions.fullSync([table.name])}
         onInvalidate={() => actions.invalidate([table.name])}
-        onExport={() => setExporting(true)}
+        onExport={() => setExporting(count > 0 ? "selection" : "view")}
       />
       <div className="records-body">
         <div className="records-grid">
@@ -140,12 +276,18 @@ function Records({
             source={source.current}
             columns={definitions}
             cells={cells}
-            selection={JSON.stringify(request)}
+            context={context}
+            selection={asked}
             revision={revision}
             current={shown?.table === table.name ? shown.id : null}
             onOpen={(row, index, byKeyboard) =>
               setShown({ table: table.name, id: row.id, index, byKeyboard })
             }
+            onPick={pick}
+            onPickAll={pickAll}
+            onMenu={setMenu}
+            onCopy={(index, column) => void copyCell(index, column)}
+            onLayout={(next) => change({ columns: next })}
             onSort={keepSort}
             onFailed={(reason) => setFailure(asError(reason))}
             onReady={(api) => {
@@ -155,13 +297,12 @@ function Records({
           {failure ? <LoadFailed error={failure} /> : null}
           {isEmpty && !failure ? (
             <NoMatches
+              connection={connection}
               table={table}
-              search={search}
-              kind={kind}
-              onClear={() => {
-                setTyped("");
-                setKind("live");
-              }}
+              columns={columns}
+              request={request}
+              onChange={setFilters}
+              onClear={clearAll}
             />
           ) : null}
         </div>
@@ -184,41 +325,70 @@ function Records({
         table={table}
         opened={opened}
         isOpening={isLate}
-        isFiltered={search !== "" || kind !== "live"}
+        isFiltered={isSearching || state.kind !== "live" || state.filters.length > 0}
+        selected={count}
+        actions={[
+          ...(count < total
+            ? [{ label: `All ${formatCount(total)}`, act: pickAll, testId: "select-all" }]
+            : []),
+          { label: "Copy", act: () => void copyRows(selection), testId: "copy-selected" },
+          { label: "Export", act: () => setExporting("selection"), testId: "export-selected" },
+          ...(connection.signed_in
+            ? [
+                {
+                  label: "Invalidate",
+                  act: () => void invalidate(selection),
+                  testId: "invalidate-selected",
+                },
+              ]
+            : []),
+          { label: "Clear", act: clear, testId: "clear-selected" },
+        ]}
+        changed={isBehind}
+        onLookAgain={() => {
+          clear();
+          lookAgain();
+        }}
       />
+      {menu ? (
+        <CellMenu
+          connection={connection}
+          place={{ ...menu, cell: cells.indexOf(menu.column) }}
+          column={visible[cells.indexOf(menu.column)]}
+          onClose={() => setMenu(null)}
+          onOpen={() =>
+            setShown({ table: table.name, id: menu.row.id, index: menu.index, byKeyboard: true })
+          }
+          onOpenLink={() =>
+            void attempt(async () => {
+              const record = await commands.record(connection.id, table.name, menu.row.id);
+              await commands.openLink(record.link);
+            })
+          }
+          onCopyCell={() => void copyCell(menu.index, menu.column)}
+          onCopyRows={() => void copyRows(one)}
+          onFilter={(filter) => setFilters([...state.filters, filter])}
+          onInvalidate={() => void invalidate(one)}
+        />
+      ) : null}
       <ExportDialog
         connection={connection}
         table={table}
-        request={{ ...request, sort }}
+        request={{ ...request, sort: state.sort }}
         total={opened?.view.total ?? table.rows}
+        picked={
+          exporting === "selection" && opened && count > 0
+            ? { view: opened.view.id, places: select() }
+            : null
+        }
+        pickedCount={count}
         columns={cells}
         allColumns={columns.columns.length}
-        isOpen={exporting}
-        onClose={() => setExporting(false)}
+        isOpen={exporting !== null}
+        onClose={() => setExporting(null)}
       />
     </div>
   );
-}
-
-function requestFor(table: string, search: string, kind: Kind): ViewRequest {
-  return {
-    table,
-    filters: [],
-    search: search === "" ? null : search,
-    sort: null,
-    deleted: kind === "deleted" ? "only" : "exclude",
-    stale_only: kind === "stale",
-  };
-}
-
-/** The value, once it has held still for a while. */
-function usePaused<T>(value: T, pause: number): T {
-  const [paused, setPaused] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setPaused(value), pause);
-    return () => clearTimeout(timer);
-  }, [value, pause]);
-  return paused;
 }
 
 /** Whether something has lasted long enough to be worth saying. */
@@ -233,33 +403,4 @@ function useLate(isGoing: boolean): boolean {
     return () => clearTimeout(timer);
   }, [isGoing]);
   return isLate;
-}
-
-/** Grows when a sync changed the table and the view was opened anew, quietly and not too often. */
-function useRevision(source: ViewSource, table: Table, sort: Sort | null): number {
-  const [revision, setRevision] = useState(0);
-  const state = [
-    table.rows,
-    table.deleted,
-    table.stale,
-    table.last_sync,
-    table.search.indexed,
-  ].join();
-  const seen = useRef(state);
-  const last = useRef(Date.now());
-  useEffect(() => {
-    if (seen.current === state) return;
-    const wait = Math.max(0, last.current + REOPEN_PAUSE_MS - Date.now());
-    const timer = setTimeout(() => {
-      seen.current = state;
-      last.current = Date.now();
-      source.reopen(sort).then(
-        () => setRevision((before) => before + 1),
-        // The grid's own next request says what is wrong.
-        () => undefined,
-      );
-    }, wait);
-    return () => clearTimeout(timer);
-  }, [state, source, sort]);
-  return revision;
 }

@@ -1,4 +1,4 @@
-import { Spinner } from "@fluentui/react-components";
+import { Link, Spinner } from "@fluentui/react-components";
 import type { Table } from "../bridge/generated";
 import { formatCount, formatDuration } from "../format";
 import { StateIcon } from "../parts/state";
@@ -9,12 +9,22 @@ export function StatusBar({
   opened,
   isOpening,
   isFiltered,
+  selected,
+  actions,
+  changed,
+  onLookAgain,
 }: {
   table: Table;
   opened: Opened | null;
   /** Another view is on its way and takes a while. */
   isOpening: boolean;
   isFiltered: boolean;
+  selected: number;
+  /** What can be done with the selected rows. */
+  actions: { label: string; act: () => void; testId: string }[];
+  /** Whether the mirror has other rows by now than the view. */
+  changed: boolean;
+  onLookAgain: () => void;
 }) {
   const name = table.label_plural.toLowerCase();
   return (
@@ -35,6 +45,24 @@ export function StatusBar({
             opened in {formatDuration(opened.view.opened_ms)}
           </span>
         </>
+      ) : null}
+      {selected > 0 ? (
+        <span className="selected" data-testid="status-selected">
+          <strong>{formatCount(selected)} selected</strong>
+          {actions.map(({ label, act, testId }) => (
+            <Link key={label} as="button" type="button" onClick={act} data-testid={testId}>
+              {label}
+            </Link>
+          ))}
+        </span>
+      ) : null}
+      {changed ? (
+        <span className="changed" data-testid="status-changed">
+          <span className="muted">Rows have changed since</span>
+          <Link as="button" type="button" onClick={onLookAgain} data-testid="look-again">
+            Look again
+          </Link>
+        </span>
       ) : null}
       <span className="spring" />
       <Going table={table} />

@@ -3,7 +3,6 @@ import {
   Input,
   Menu,
   MenuItem,
-  MenuItemRadio,
   MenuList,
   MenuPopover,
   MenuTrigger,
@@ -13,31 +12,22 @@ import {
   ArrowClockwise20Regular,
   ArrowDownload20Regular,
   ArrowSync20Regular,
-  ChevronDown16Regular,
   Dismiss16Regular,
   History20Regular,
   MoreHorizontal20Regular,
   Search20Regular,
 } from "@fluentui/react-icons";
-import { useCallback, useRef } from "react";
+import { type ReactNode, useCallback, useRef } from "react";
 import type { Table } from "../bridge/generated";
 import { useControlKey } from "../parts/control-key";
-
-/** Which rows are shown. */
-export type Kind = "live" | "stale" | "deleted";
-
-const KINDS: Record<Kind, string> = {
-  live: "All rows",
-  stale: "Stale rows",
-  deleted: "Deleted rows",
-};
 
 export function Toolbar({
   table,
   typed,
   onType,
-  kind,
-  onKind,
+  views,
+  columns,
+  filters,
   canSync,
   onSync,
   onFullSync,
@@ -47,8 +37,10 @@ export function Toolbar({
   table: Table;
   typed: string;
   onType: (text: string) => void;
-  kind: Kind;
-  onKind: (kind: Kind) => void;
+  /** The picker of views, the panel of columns, and the filters' pills. */
+  views: ReactNode;
+  columns: ReactNode;
+  filters: ReactNode;
   canSync: boolean;
   onSync: () => void;
   onFullSync: () => void;
@@ -59,34 +51,9 @@ export function Toolbar({
     <header className="records-header">
       <div className="records-row">
         <h1>{table.label_plural}</h1>
-        <Menu
-          checkedValues={{ kind: [kind] }}
-          onCheckedValueChange={(_, { checkedItems }) =>
-            onKind((checkedItems[0] ?? "live") as Kind)
-          }
-        >
-          <MenuTrigger disableButtonEnhancement>
-            <Button
-              appearance="subtle"
-              icon={<ChevronDown16Regular />}
-              iconPosition="after"
-              className="view-picker"
-              data-testid="view-picker"
-            >
-              {KINDS[kind]}
-            </Button>
-          </MenuTrigger>
-          <MenuPopover>
-            <MenuList>
-              {(Object.keys(KINDS) as Kind[]).map((known) => (
-                <MenuItemRadio key={known} name="kind" value={known} data-testid={`kind-${known}`}>
-                  {KINDS[known]}
-                </MenuItemRadio>
-              ))}
-            </MenuList>
-          </MenuPopover>
-        </Menu>
+        {views}
         <span className="spring" />
+        {columns}
         <Tooltip content={`Sync ${table.label_plural}`} relationship="description">
           <Button
             appearance="subtle"
@@ -126,6 +93,7 @@ export function Toolbar({
       </div>
       <div className="records-row">
         <Search table={table} typed={typed} onType={onType} />
+        {filters}
       </div>
     </header>
   );

@@ -31,7 +31,7 @@ export function useActions(connection: Connection): ConnectionActions {
       invalidate: (tables) =>
         void attempt(async () => {
           let rows = 0;
-          for (const table of tables) rows += await commands.invalidate(id, table);
+          for (const table of tables) rows += await commands.invalidate(id, table, []);
           tell(
             `Invalidated ${formatCount(rows)} rows`,
             "They stay in place and are read again now.",

@@ -56,6 +56,7 @@ export function Shell({
               key={`${connection.id}/${table.name}`}
               connection={connection}
               table={table}
+              ask={place.page === "table" ? (place.ask ?? null) : null}
             />
           </Suspense>
         ) : place.page === "settings" ? (

@@ -157,7 +157,7 @@ pub async fn export(context: &Context, options: Export) -> Result<u8> {
     if options.output == Path::new("-") {
         let exported = session
             .export_to(
-                &spec,
+                spec.into(),
                 columns,
                 std::io::stdout(),
                 &how,
@@ -174,7 +174,7 @@ pub async fn export(context: &Context, options: Export) -> Result<u8> {
     }
     let exported = session
         .export(
-            &spec,
+            spec.into(),
             columns,
             &options.output,
             &how,

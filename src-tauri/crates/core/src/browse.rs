@@ -119,6 +119,15 @@ impl Session {
     }
 }
 
+/// Ids of records, as text.
+///
+/// # Errors
+/// What is no GUID.
+pub fn record_ids(texts: &[String]) -> Result<Vec<Uuid>> {
+    let ids = texts.iter().map(|text| parse_guid(text));
+    ids.map(|id| id.ok_or_else(unknown_record)).collect()
+}
+
 /// What to say of an id that the mirror has not.
 pub(crate) fn unknown_record() -> Error {
     Error::usage(

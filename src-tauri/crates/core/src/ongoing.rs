@@ -1,12 +1,14 @@
 //! What a window has open: views by handle, and long work that can be ended.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use salesmirror_store::{ConnectionRow, View};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
+use crate::export::Exported;
 use crate::session::Session;
 
 /// Views that stay open; a grid closes its own, so that more means a leak.
@@ -86,6 +88,8 @@ pub enum Work {
 #[derive(Default)]
 pub struct Ongoing {
     tokens: Mutex<HashMap<Work, CancellationToken>>,
+    /// Files that exports wrote.
+    written: Mutex<Vec<PathBuf>>,
 }
 
 impl Ongoing {
@@ -96,6 +100,30 @@ impl Ongoing {
             before.cancel();
         }
         token
+    }
+
+    /// Notes what an export wrote.
+    pub fn note(&self, exported: Option<&Exported>) {
+        let path = exported.and_then(|exported| exported.path.clone());
+        lock(&self.written).extend(path);
+    }
+
+    /// Whether a file may be handed to the system to open.
+    ///
+    /// # Errors
+    /// One that no export wrote since the start.
+    pub fn may_open(&self, path: &str) -> Result<()> {
+        match lock(&self.written)
+            .iter()
+            .any(|written| written == Path::new(path))
+        {
+            true => Ok(()),
+            false => Err(Error::usage(
+                "not_exported",
+                format!("{path} was not exported since Salesmirror was started."),
+                "Open it in the file manager.",
+            )),
+        }
     }
 
     /// Ends work of a kind.

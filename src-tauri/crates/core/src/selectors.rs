@@ -6,6 +6,7 @@ use salesmirror_model::{Cell, ColumnKind, ColumnMetadata, TableMetadata, parse_g
 use salesmirror_store::{Condition, Deleted, Sort, Test, ViewSpec};
 
 use crate::error::{Error, Result};
+use crate::period;
 
 /// Which records, in which order.
 #[derive(Debug, Clone, Default)]
@@ -148,7 +149,7 @@ fn condition(table: &TableMetadata, text: &str) -> Result<Condition> {
         Error::usage(
             "bad_filter",
             format!("The filter \"{text}\" cannot be read."),
-            "Write COLUMN OP VALUE, with OP one of = != < <= > >= contains starts-with in is-null is-not-null.",
+            "Write COLUMN OP VALUE, with OP one of = != < <= > >= contains not-contains starts-with in not-in within is-null is-not-null.",
         )
     };
     let text = text.trim();
@@ -177,20 +178,55 @@ fn test(column: &ColumnMetadata, operator: &str, value: &str) -> Result<Option<T
         "is-null" if value.is_empty() => Test::IsNull,
         "is-not-null" if value.is_empty() => Test::IsNotNull,
         "contains" => Test::Contains(unquoted(value)),
+        "not-contains" => Test::NotContains(unquoted(value)),
+        "within" => within(column, &unquoted(value))?,
         "starts-with" => Test::StartsWith(unquoted(value)),
         "=" => equal(column, &[unquoted(value)])?,
         "in" => equal(column, &list(value)?)?,
-        "!=" => match equal(column, &[unquoted(value)])? {
-            Test::Equal(cells) => Test::NotEqual(cells),
-            Test::LookupNamed(names) => Test::NotLookupNamed(names),
-            other => other,
-        },
+        "!=" => negated(equal(column, &[unquoted(value)])?),
+        "not-in" => negated(equal(column, &list(value)?)?),
         "<" => Test::Less(cell(column, &unquoted(value))?),
         "<=" => Test::LessOrEqual(cell(column, &unquoted(value))?),
         ">" => Test::Greater(cell(column, &unquoted(value))?),
         ">=" => Test::GreaterOrEqual(cell(column, &unquoted(value))?),
         _ => return Ok(None),
     }))
+}
+
+/// A span of days that is told from today, such as `last 30 days`.
+fn within(column: &ColumnMetadata, text: &str) -> Result<Test> {
+    let zone = jiff::tz::TimeZone::system();
+    let today = Timestamp::now().to_zoned(zone.clone()).date();
+    let is_day = column.kind == ColumnKind::DateOnly;
+    let span = match column.kind {
+        ColumnKind::DateOnly | ColumnKind::DateTime => period::days(text, today),
+        _ => None,
+    };
+    let (from, until) = span.ok_or_else(|| {
+        Error::usage(
+            "bad_value",
+            format!("\"{text}\" is no span of days of {}.", column.logical_name),
+            period::HELP,
+        )
+    })?;
+    let cell = |day: Date| match is_day {
+        true => days_since(day).map(Cell::Integer),
+        false => day
+            .to_zoned(zone.clone())
+            .ok()
+            .map(|moment| Cell::Integer(moment.timestamp().as_millisecond())),
+    };
+    let bounds = cell(from).zip(cell(until));
+    let (from, until) = bounds.ok_or_else(|| Error::usage("bad_value", text, period::HELP))?;
+    Ok(Test::Within(from, until))
+}
+
+fn negated(test: Test) -> Test {
+    match test {
+        Test::Equal(cells) => Test::NotEqual(cells),
+        Test::LookupNamed(names) => Test::NotLookupNamed(names),
+        other => other,
+    }
 }
 
 fn equal(column: &ColumnMetadata, values: &[String]) -> Result<Test> {
@@ -298,7 +334,11 @@ fn moment(text: &str) -> Option<i64> {
 }
 
 fn days(text: &str) -> Option<i64> {
-    let date: Date = text.get(..10).unwrap_or(text).parse().ok()?;
+    days_since(text.get(..10).unwrap_or(text).parse().ok()?)
+}
+
+/// Days since 1970.
+fn days_since(date: Date) -> Option<i64> {
     let epoch = Date::constant(1970, 1, 1);
     date.since(epoch)
         .ok()

@@ -7,7 +7,7 @@ use salesmirror_dataverse::Client;
 use salesmirror_model::TableMetadata;
 use salesmirror_store::{
     AppDb, Checkpoint, ConnectionRow, IndexProgress, Mirror, Preview, RunRow, StoreError,
-    TableState,
+    TableState, View,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -303,6 +303,19 @@ impl Session {
             .await?;
         self.touch();
         Ok(count)
+    }
+
+    /// The same for the rows of a view.
+    ///
+    /// # Errors
+    /// Where the table was never synced, or the disk refuses.
+    pub async fn invalidate_view(&self, view: &View) -> Result<u64> {
+        let (mirror, wanted) = (self.mirror().clone(), view.clone());
+        let ids = blocking(move || Ok(mirror.ids_of(&wanted)?)).await?;
+        match ids.as_slice() {
+            [] => Ok(0),
+            ids => self.invalidate(&view.table, ids).await,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ mod seen;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod view;
+mod view_rows;
 mod wanted;
 mod writer;
 
@@ -54,7 +55,8 @@ pub use row::Row;
 pub use runs::RunRow;
 pub use schema::Definition;
 pub use search::IndexProgress;
-pub use view::{Condition, Deleted, Sort, Test, View, ViewSpec};
+pub use view::{Condition, Deleted, Sort, Test, ViewSpec};
+pub use view_rows::View;
 pub use wanted::{IdRow, Stamp, Stamps};
 
 /// The result of this crate's operations.

@@ -21,7 +21,8 @@ use crate::ids::StoredId;
 use crate::row::{Reader, Row};
 use crate::schema::{self, Definition, data};
 use crate::search::{self, IndexProgress};
-use crate::view::{self, View, ViewSpec};
+use crate::view::{self, ViewSpec};
+use crate::view_rows::{self, View};
 use crate::writer::{Desk, Writer};
 use crate::{DatabaseKey, Result, StoreError};
 
@@ -407,7 +408,7 @@ impl Mirror {
         want_raw: bool,
     ) -> Result<Vec<Row>> {
         self.read(|connection| {
-            view::window(
+            view_rows::window(
                 connection,
                 &self.inner.codec,
                 view,
@@ -432,7 +433,7 @@ impl Mirror {
     ) -> Result<()> {
         self.read(|connection| {
             let all = 0..view.rowids.len();
-            view::each(
+            view_rows::each(
                 connection,
                 &self.inner.codec,
                 view,

@@ -1,18 +1,13 @@
 //! Views: selectors and an order become a vector of row numbers, which serves any window at once.
 
-use std::ops::ControlFlow;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
 
 use rusqlite::types::{ToSql, ToSqlOutput, Value};
 use rusqlite::{Connection, params_from_iter};
 use salesmirror_model::{Cell, ColumnMetadata, TableMetadata};
 
-use crate::codec::Codec;
 use crate::database::quoted;
 use crate::ids::StoredId;
-use crate::row::{Reader, Row};
 use crate::schema::{self, data, target_column};
 use crate::search::{self, Terms, terms};
 use crate::{Result, StoreError};
@@ -70,8 +65,12 @@ pub enum Test {
     Greater(Cell),
     /// Greater or equal.
     GreaterOrEqual(Cell),
+    /// Greater than or equal to the first, and less than the second.
+    Within(Cell, Cell),
     /// Contains, ignoring case; for lookups their name.
     Contains(String),
+    /// Does not contain, ignoring case; null does not.
+    NotContains(String),
     /// Starts with, ignoring case; for lookups their name.
     StartsWith(String),
     /// A lookup to a record of one of these names, ignoring case.
@@ -91,24 +90,6 @@ pub struct Sort {
     pub column: String,
     /// Largest first.
     pub descending: bool,
-}
-
-/// An opened view. It holds still while the mirror changes; clones share it.
-#[derive(Debug, Clone)]
-pub struct View {
-    /// Logical name of the table.
-    pub table: Arc<str>,
-    /// Time it took to open.
-    pub opened_in: Duration,
-    pub(crate) rowids: Arc<[u32]>,
-}
-
-impl View {
-    /// Matching rows.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.rowids.len() as u64
-    }
 }
 
 /// A statement with its parameters.
@@ -271,7 +252,7 @@ impl Search {
     }
 }
 
-fn column<'t>(table: &'t TableMetadata, name: &str) -> Result<&'t ColumnMetadata> {
+pub(crate) fn column<'t>(table: &'t TableMetadata, name: &str) -> Result<&'t ColumnMetadata> {
     table.column(name).ok_or_else(|| StoreError::UnknownColumn {
         table: table.logical_name.clone(),
         column: name.to_owned(),
@@ -309,6 +290,17 @@ fn test(
         Test::LessOrEqual(cell) => compare(sql, &own, "<=", cell),
         Test::Greater(cell) => compare(sql, &own, ">", cell),
         Test::GreaterOrEqual(cell) => compare(sql, &own, ">=", cell),
+        Test::Within(from, until) => {
+            compare(sql, &own, ">=", from);
+            sql.push(" AND ");
+            compare(sql, &own, "<", until);
+        }
+        Test::NotContains(needle) => {
+            let text = text(connection)?;
+            sql.push(&format!("({text} IS NULL OR NOT "));
+            folded(sql, "folded_contains", &text, needle);
+            sql.push(")");
+        }
         Test::Contains(needle) => folded(sql, "folded_contains", &text(connection)?, needle),
         Test::StartsWith(needle) => folded(sql, "folded_starts_with", &text(connection)?, needle),
         Test::LookupNamed(names) => {
@@ -429,66 +421,4 @@ pub fn index_for(table: &TableMetadata, name: &str) -> Option<String> {
         )),
         data(&table.logical_name),
     ))
-}
-
-/// The rows `offset..offset + limit` of a view.
-pub fn window(
-    connection: &Connection,
-    codec: &Codec,
-    view: &View,
-    offset: u64,
-    limit: usize,
-    columns: &[String],
-    want_raw: bool,
-) -> Result<Vec<Row>> {
-    let start = usize::try_from(offset)
-        .unwrap_or(usize::MAX)
-        .min(view.rowids.len());
-    let end = start.saturating_add(limit).min(view.rowids.len());
-    let mut rows = Vec::with_capacity(end - start);
-    each(
-        connection,
-        codec,
-        view,
-        start..end,
-        columns,
-        want_raw,
-        |row| {
-            rows.push(row);
-            ControlFlow::Continue(())
-        },
-    )?;
-    Ok(rows)
-}
-
-/// Calls `visit` with each row of a part of a view, in its order.
-pub fn each(
-    connection: &Connection,
-    codec: &Codec,
-    view: &View,
-    part: std::ops::Range<usize>,
-    columns: &[String],
-    want_raw: bool,
-    mut visit: impl FnMut(Row) -> ControlFlow<()>,
-) -> Result<()> {
-    let table = schema::metadata(connection, &view.table)?
-        .ok_or_else(|| StoreError::UnknownTable(view.table.to_string()))?;
-    let mut indexes = Vec::with_capacity(columns.len());
-    for name in columns {
-        let found = column(&table, name)?;
-        let index = table
-            .columns
-            .iter()
-            .position(|other| std::ptr::eq(other, found));
-        indexes.extend(index);
-    }
-    let mut reader = Reader::new(connection, codec, &table, &indexes, want_raw)?;
-    for rowid in &view.rowids[part] {
-        if let Some(row) = reader.read(i64::from(*rowid))?
-            && visit(row).is_break()
-        {
-            break;
-        }
-    }
-    Ok(())
 }

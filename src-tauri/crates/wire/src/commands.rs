@@ -5,8 +5,9 @@ use ts_rs::{Config, TS};
 
 use crate::{
     AppSettings, AppSettingsChange, AppState, Checks, Connection, ConnectionChange, ErrorReply,
-    ExportRequest, FoundEnvironment, FoundTenant, Happening, ListedEnvironment, Preference, Proof,
-    Record, Run, Setup, SetupDraft, TableColumns, Theme, View, ViewRequest, Window, Work,
+    ExportFormat, ExportRequest, FoundEnvironment, FoundTenant, Happening, ListedEnvironment,
+    Picked, Preference, Proof, Record, Run, Setup, SetupDraft, TableColumns, Theme, View,
+    ViewRequest, Window, Work,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -61,7 +62,8 @@ commands! {
     sync(connection: String, tables: Vec<String>, full: bool) -> ();
     pause(connection: String) -> ();
     answer_guard(connection: String, table: String, remove: bool) -> ();
-    invalidate(connection: String, table: String) -> f64;
+    invalidate(connection: String, table: String, ids: Vec<String>) -> f64;
+    invalidate_rows(picked: Picked) -> f64;
     verify(connection: String, table: String, repair: bool, remove: bool) -> Proof;
     runs(connection: String, limit: u32) -> Vec<Run>;
     table_columns(connection: String, table: String) -> TableColumns;
@@ -70,9 +72,12 @@ commands! {
     close_view(view: u32) -> ();
     record(connection: String, table: String, id: String) -> Record;
     history(connection: String, table: String, id: String) -> Vec<Happening>;
-    choose_export_file(suggested: String) -> Option<String>;
+    choose_export_file(suggested: String, format: ExportFormat) -> Option<String>;
     export(connection: String, request: ExportRequest) -> ();
     show_in_folder(path: String) -> ();
+    open_file(path: String) -> ();
+    recall(connection: String, name: String) -> Option<String>;
+    remember(connection: String, name: String, text: String) -> ();
     open_link(url: String) -> ();
     app_settings() -> AppSettings;
     set_app_settings(change: AppSettingsChange) -> AppSettings;

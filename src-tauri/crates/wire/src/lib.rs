@@ -23,8 +23,8 @@ pub use history::{FieldChange, Happening, What};
 pub use preference::{AppSettings, AppSettingsChange, Preference};
 pub use proof::{Fix, Proof, ProofProgress};
 pub use records::{
-    Choice, Column, ColumnKind, Deleted, ExportRequest, Filter, FilterOp, GridCell, Record, Row,
-    Sort, TableColumns, View, ViewRequest, Window,
+    Choice, Column, ColumnKind, Deleted, ExportFormat, ExportRequest, Filter, FilterOp, GridCell,
+    Picked, Record, Row, Sort, TableColumns, View, ViewRequest, Window,
 };
 pub use setup::{
     Check, Checks, ConnectionChange, Finding, FirstSync, FoundEnvironment, FoundTenant,

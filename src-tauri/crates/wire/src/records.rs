@@ -91,10 +91,16 @@ pub enum FilterOp {
     GreaterOrEqual,
     /// Contains, ignoring case.
     Contains,
+    /// Does not contain, ignoring case.
+    NotContains,
     /// Starts with, ignoring case.
     StartsWith,
     /// One of several values.
     In,
+    /// None of several values, or empty.
+    NotIn,
+    /// In a span of days told from today, such as `last 30 days`.
+    Within,
     /// Empty.
     IsNull,
     /// Not empty.
@@ -124,8 +130,11 @@ impl Filter {
             FilterOp::Greater => ">",
             FilterOp::GreaterOrEqual => ">=",
             FilterOp::Contains => "contains",
+            FilterOp::NotContains => "not-contains",
+            FilterOp::Within => "within",
             FilterOp::StartsWith => "starts-with",
             FilterOp::In => "in",
+            FilterOp::NotIn => "not-in",
             FilterOp::IsNull => "is-null",
             FilterOp::IsNotNull => "is-not-null",
         };
@@ -254,11 +263,40 @@ pub struct Record {
     pub link: String,
 }
 
+/// Rows of an open view, by their places in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Picked {
+    /// The view's handle.
+    pub view: u32,
+    /// Ranges of places: the first, and the one after the last.
+    pub places: Vec<(u32, u32)>,
+}
+
+/// What an export is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFormat {
+    /// Comma-separated values.
+    Csv,
+    /// An Excel workbook.
+    Xlsx,
+    /// One JSON object a line.
+    Jsonl,
+    /// Apache Parquet.
+    Parquet,
+}
+
 /// What to export, and where to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ExportRequest {
     /// The rows.
     pub view: ViewRequest,
+    /// Instead of all of them, these.
+    pub picked: Option<Picked>,
+    /// The format.
+    pub format: ExportFormat,
+    /// CSV: what is between two values.
+    pub delimiter: char,
     /// The columns; all where empty.
     pub columns: Vec<String>,
     /// The file.

@@ -7,10 +7,10 @@ use ts_rs::{Config, TS};
 use crate::commands::commands;
 use crate::{
     AppSettings, AppSettingsChange, AppState, Check, Checks, Choice, Column, ColumnKind,
-    Connection, ConnectionChange, Deleted, Environment, ErrorReply, Event, ExportProgress,
-    ExportRequest, FieldChange, FieldProblem, Filter, FilterOp, Finding, FirstSync, Fix,
-    FoundEnvironment, FoundTenant, GridCell, GuardQuestion, Happening, ListedEnvironment,
-    Preference, Progress, Proof, ProofProgress, Record, Requests, Row, Run, RunStatus,
+    Connection, ConnectionChange, Deleted, Environment, ErrorReply, Event, ExportFormat,
+    ExportProgress, ExportRequest, FieldChange, FieldProblem, Filter, FilterOp, Finding, FirstSync,
+    Fix, FoundEnvironment, FoundTenant, GridCell, GuardQuestion, Happening, ListedEnvironment,
+    Picked, Preference, Progress, Proof, ProofProgress, Record, Requests, Row, Run, RunStatus,
     SearchProgress, Setup, SetupCloud, SetupDraft, SetupGuide, SetupStep, SetupWay, SignIn, Sort,
     Strategy, Table, TableColumns, TableCount, TableState, Theme, View, ViewRequest, What, Window,
     Work,
@@ -77,6 +77,8 @@ fn declarations(config: &Config) -> Vec<String> {
         ErrorReply,
         Event,
         ExportProgress,
+        ExportFormat,
+        Picked,
         ExportRequest,
         Finding,
         FirstSync,

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use salesmirror_model::{ColumnMetadata, TableMetadata};
-use salesmirror_store::{Mirror, Row, ViewSpec};
+use salesmirror_store::{Mirror, Row, View, ViewSpec};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -84,6 +84,30 @@ pub struct Exported {
     pub path: Option<PathBuf>,
 }
 
+/// Which rows are exported.
+#[derive(Debug, Clone)]
+pub enum ExportRows {
+    /// Those that match, as the mirror has them when the export begins.
+    Matching(ViewSpec),
+    /// Those of a view that is open.
+    Of(View),
+}
+
+impl From<ViewSpec> for ExportRows {
+    fn from(spec: ViewSpec) -> Self {
+        Self::Matching(spec)
+    }
+}
+
+impl ExportRows {
+    fn table(&self) -> &str {
+        match self {
+            Self::Matching(spec) => &spec.table,
+            Self::Of(view) => &view.table,
+        }
+    }
+}
+
 /// Progress is told every so many rows.
 const PROGRESS_ROWS: u64 = 2_000;
 
@@ -140,21 +164,21 @@ impl Session {
         .await
     }
 
-    /// Writes a view into a file, which appears only when it is complete.
+    /// Writes rows into a file, which appears only when it is complete.
     ///
     /// # Errors
     /// A bad selector, a place that cannot be written, a full disk, or that it was cancelled.
     pub async fn export(
         &self,
-        spec: &ViewSpec,
+        rows: ExportRows,
         names: &[String],
         path: &Path,
         options: &ExportOptions,
         cancel: &CancellationToken,
         progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Result<Exported> {
-        let metadata = self.metadata(&spec.table).await?;
-        let (mirror, spec, names) = (self.mirror().clone(), spec.clone(), names.to_vec());
+        let metadata = self.metadata(rows.table()).await?;
+        let (mirror, names) = (self.mirror().clone(), names.to_vec());
         let (path, options, cancel) = (path.to_owned(), options.clone(), cancel.clone());
         blocking(move || {
             let partial = partial_name(&path)?;
@@ -169,7 +193,7 @@ impl Session {
             let written = File::create_new(&partial)
                 .map_err(at_place)
                 .and_then(|file| {
-                    let (rows, out) = export.write(&mirror, &spec, &names, Counted::new(file))?;
+                    let (rows, out) = export.write(&mirror, &rows, &names, Counted::new(file))?;
                     let bytes = out.bytes;
                     let file = out.into_inner().map_err(at_place)?;
                     file.sync_all().map_err(at_place)?;
@@ -189,21 +213,21 @@ impl Session {
         .await
     }
 
-    /// Writes a view into a stream.
+    /// Writes rows into a stream.
     ///
     /// # Errors
     /// A bad selector, or a stream that ended.
     pub async fn export_to(
         &self,
-        spec: &ViewSpec,
+        rows: ExportRows,
         names: &[String],
         out: impl Write + Send + 'static,
         options: &ExportOptions,
         cancel: &CancellationToken,
         progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Result<Exported> {
-        let metadata = self.metadata(&spec.table).await?;
-        let (mirror, spec, names) = (self.mirror().clone(), spec.clone(), names.to_vec());
+        let metadata = self.metadata(rows.table()).await?;
+        let (mirror, names) = (self.mirror().clone(), names.to_vec());
         let (options, cancel) = (options.clone(), cancel.clone());
         blocking(move || {
             let place = Path::new("The output");
@@ -214,7 +238,7 @@ impl Session {
                 progress: &progress,
                 place,
             };
-            let (rows, mut out) = export.write(&mirror, &spec, &names, Counted::new(out))?;
+            let (rows, mut out) = export.write(&mirror, &rows, &names, Counted::new(out))?;
             out.flush().map_err(|source| Error::file(place, &source))?;
             Ok(Exported {
                 rows,
@@ -298,12 +322,15 @@ impl Export<'_> {
     fn write<W: Write + Send>(
         &self,
         mirror: &Mirror,
-        spec: &ViewSpec,
+        which: &ExportRows,
         names: &[String],
         out: W,
     ) -> Result<(u64, W)> {
         let columns = columns(self.metadata, names)?;
-        let view = mirror.open_view(spec)?;
+        let view = match which {
+            ExportRows::Matching(spec) => mirror.open_view(spec)?,
+            ExportRows::Of(view) => view.clone(),
+        };
         let mut writer = self
             .writer(out, &columns)
             .map_err(|source| self.failed(&source))?;

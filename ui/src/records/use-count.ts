@@ -1,0 +1,32 @@
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { type Connection, commands, type ViewRequest } from "../bridge/generated";
+
+const PAUSE_MS = 150;
+
+/** How many rows a view would have; `undefined` while it is counted, or where nothing is asked. */
+export function useCount(connection: Connection, request: ViewRequest | null): number | undefined {
+  const asked = usePaused(request === null ? "" : JSON.stringify(request), PAUSE_MS);
+  const { data } = useQuery({
+    queryKey: ["count", connection.id, asked],
+    enabled: asked !== "",
+    retry: false,
+    staleTime: 10_000,
+    queryFn: async () => {
+      const view = await commands.openView(connection.id, JSON.parse(asked) as ViewRequest);
+      void commands.closeView(view.id);
+      return view.total;
+    },
+  });
+  return asked === "" ? undefined : data;
+}
+
+/** The value, once it has held still for a while. */
+export function usePaused<T>(value: T, pause: number): T {
+  const [paused, setPaused] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setPaused(value), pause);
+    return () => clearTimeout(timer);
+  }, [value, pause]);
+  return paused;
+}
