@@ -402,6 +402,32 @@ impl Window {
         element.send_keys(text).await.expect("a field");
     }
 
+    /// Presses a key wherever the focus is; the driver's codes for those without a letter.
+    pub async fn press(&self, key: &str) {
+        let focused = self.client.active_element().await.expect("a focus");
+        focused.send_keys(key).await.expect("a key");
+    }
+
+    /// Clicks with Shift held down.
+    pub async fn shift_click(&self, css: &str) {
+        self.click_with(css, "click", "shiftKey: true").await;
+    }
+
+    /// Asks for the menu of something.
+    pub async fn right_click(&self, css: &str) {
+        self.click_with(css, "contextmenu", "button: 2").await;
+    }
+
+    async fn click_with(&self, css: &str, kind: &str, with: &str) {
+        self.element(css).await;
+        let script = format!(
+            "const found = document.querySelector({css:?}); const place = found.getBoundingClientRect(); \
+             found.dispatchEvent(new MouseEvent('{kind}', {{ bubbles: true, cancelable: true, view: window, \
+             clientX: place.left + 8, clientY: place.top + 8, {with} }}))"
+        );
+        self.js(&script).await;
+    }
+
     pub async fn text(&self, id: &str) -> String {
         self.see(id).await.text().await.expect("a text")
     }

@@ -3,5 +3,6 @@
 
 mod desktop;
 mod journeys;
+mod records;
 mod setup;
 mod wizard;

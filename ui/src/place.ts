@@ -7,6 +7,10 @@ export interface Ask {
   filters?: Filter[];
   search?: string;
   record?: string;
+  /** The dialog that exports what is shown. */
+  isExport?: boolean;
+  /** When it was asked, ms since 1970: the same can be asked twice. */
+  at?: number;
 }
 
 export type Place =

@@ -107,7 +107,7 @@ export function ColumnPanel({
         </ul>
         {found.length === 0 ? <p className="caption">No column has “{wanted.trim()}”.</p> : null}
         <footer>
-          <span className="caption">
+          <span className="caption" data-testid="columns-count">
             {layout.length} of {columns.columns.length} shown
           </span>
           <Button size="small" onClick={onReset} data-testid="columns-reset">

@@ -97,7 +97,8 @@ function Pill({
       >
         <PopoverTrigger disableButtonEnhancement>
           <button type="button" className="pill-text" title={`${what} ${value}`}>
-            {what} {value ? <strong>{value}</strong> : null}
+            <span>{what}</span>
+            {value ? <strong>{value}</strong> : null}
           </button>
         </PopoverTrigger>
         <PopoverSurface className="filter-surface" aria-label={`Filter by ${column.label}`}>

@@ -5,24 +5,26 @@ import {
   MenuList,
   MenuPopover,
   MenuTrigger,
+  Switch,
   Tab,
   TabList,
   Tooltip,
 } from "@fluentui/react-components";
 import {
+  ArrowClockwise20Regular,
   ChevronDown20Regular,
   ChevronUp20Regular,
   Copy20Regular,
   Dismiss20Regular,
+  History20Regular,
+  MoreHorizontal20Regular,
   Open20Regular,
 } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import {
-  type Column,
   type Connection,
   commands,
-  type GridCell,
   type Record as MirrorRecord,
   type Table,
   type TableColumns,
@@ -34,10 +36,13 @@ import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
 import { StateIcon, stateWord } from "../parts/state";
 import type { OpenRecord } from "./columns";
+import { Fields } from "./fields";
 import { HistoryTab } from "./history";
+import { RelatedTab } from "./related";
+import { relationsOf } from "./relations";
 import { useColumns } from "./use-columns";
 
-type TabName = "fields" | "all" | "history" | "json";
+type TabName = "fields" | "all" | "related" | "history" | "json";
 
 export function RecordPanel({
   connection,
@@ -54,6 +59,7 @@ export function RecordPanel({
   onClose: () => void;
 }) {
   const [tab, setTab] = useState<TabName>("fields");
+  const [isRaw, setRaw] = useState(false);
   const panel = useRef<HTMLElement>(null);
   const table = connection.tables.find((known) => known.name === shown.table);
   const columns = useColumns(connection, shown.table);
@@ -96,7 +102,12 @@ export function RecordPanel({
           <IconButton label="Close" icon={<Dismiss20Regular />} onClick={onClose} />
         </span>
         {record && columns ? (
-          <PanelActions connection={connection} record={record} columns={columns} />
+          <PanelActions
+            connection={connection}
+            table={shown.table}
+            record={record}
+            columns={columns}
+          />
         ) : (
           // What is below must not move once the record has come.
           <div className="panel-actions" />
@@ -110,6 +121,11 @@ export function RecordPanel({
       >
         <Tab value="fields">Fields</Tab>
         <Tab value="all">All {columns?.columns.length ?? ""}</Tab>
+        {relationsOf(shown.table).length > 0 ? (
+          <Tab value="related" data-testid="panel-related">
+            Related
+          </Tab>
+        ) : null}
         <Tab value="history" data-testid="panel-history">
           History
         </Tab>
@@ -130,20 +146,43 @@ export function RecordPanel({
               shown={shown}
               changed={table?.last_sync}
             />
+          ) : tab === "related" ? (
+            <RelatedTab connection={connection} shown={shown} onOpenRecord={onOpenRecord} />
           ) : (
-            <Fields
-              connection={connection}
-              record={record}
-              columns={columns}
-              isAll={tab === "all"}
-              onOpenRecord={onOpenRecord}
-            />
+            <>
+              {tab === "all" ? (
+                <Switch
+                  className="raw-switch"
+                  label="Raw values"
+                  checked={isRaw}
+                  onChange={(_, data) => setRaw(data.checked)}
+                  data-testid="panel-raw"
+                />
+              ) : null}
+              <Fields
+                connection={connection}
+                record={record}
+                columns={columns}
+                isAll={tab === "all"}
+                raw={tab === "all" && isRaw ? rawValues(record.raw) : null}
+                onOpenRecord={onOpenRecord}
+              />
+            </>
           )
         ) : null}
       </section>
       {record && table ? <PanelFooter record={record} table={table} /> : null}
     </aside>
   );
+}
+
+/** The record as it was delivered; numbers keep their digits as far as the window needs them. */
+function rawValues(json: string): { [column: string]: unknown } {
+  try {
+    return JSON.parse(json) as { [column: string]: unknown };
+  } catch {
+    return {};
+  }
 }
 
 function IconButton({
@@ -189,10 +228,12 @@ function PanelTitle({
 
 function PanelActions({
   connection,
+  table,
   record,
   columns,
 }: {
   connection: Connection;
+  table: string;
   record: MirrorRecord;
   columns: TableColumns;
 }) {
@@ -200,6 +241,12 @@ function PanelActions({
   const copy = async (what: string, text: string) => {
     if (await copyText(text)) tell(`Copied ${what}`);
   };
+  const again = (isNow: boolean) =>
+    void attempt(async () => {
+      await commands.invalidate(connection.id, table, [record.row.id]);
+      if (isNow) await commands.sync(connection.id, [table], false);
+      else tell("Invalidated the record", "It stays, and the next sync reads it again.");
+    });
   const csv = () => {
     const quoted = (text: string) =>
       /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
@@ -234,95 +281,39 @@ function PanelActions({
           </MenuList>
         </MenuPopover>
       </Menu>
+      <Menu>
+        <MenuTrigger disableButtonEnhancement>
+          <Tooltip content="More" relationship="label">
+            <Button
+              appearance="subtle"
+              icon={<MoreHorizontal20Regular />}
+              data-testid="panel-more"
+            />
+          </Tooltip>
+        </MenuTrigger>
+        <MenuPopover>
+          <MenuList>
+            <MenuItem
+              icon={<ArrowClockwise20Regular />}
+              disabled={!connection.signed_in || record.row.deleted}
+              onClick={() => again(true)}
+              data-testid="panel-refresh"
+            >
+              Refresh now
+            </MenuItem>
+            <MenuItem
+              icon={<History20Regular />}
+              disabled={record.row.deleted || record.row.stale}
+              onClick={() => again(false)}
+              data-testid="panel-invalidate"
+            >
+              Invalidate
+            </MenuItem>
+          </MenuList>
+        </MenuPopover>
+      </Menu>
     </div>
   );
-}
-
-function Fields({
-  connection,
-  record,
-  columns,
-  isAll,
-  onOpenRecord,
-}: {
-  connection: Connection;
-  record: MirrorRecord;
-  columns: TableColumns;
-  isAll: boolean;
-  onOpenRecord: OpenRecord;
-}) {
-  const all = columns.columns.map((column, index) => ({
-    column,
-    cell: record.row.cells[index] ?? null,
-  }));
-  // Those that matter first, then what else is filled in; ids and numbers of the system are under "All".
-  const filled = all.filter(
-    ({ column, cell }) => cell !== null && cell !== "" && column.kind !== "id",
-  );
-  const rank = (column: Column) => {
-    const place = columns.shown.indexOf(column.name);
-    return place < 0 ? columns.shown.length : place;
-  };
-  const listed = isAll ? all : [...filled].sort((a, b) => rank(a.column) - rank(b.column));
-  return (
-    <dl className="fields">
-      {listed.map(({ column, cell }) => (
-        <div key={column.name}>
-          <dt title={column.name}>{column.label}</dt>
-          <dd>
-            <FieldValue
-              connection={connection}
-              column={column}
-              cell={cell}
-              onOpenRecord={onOpenRecord}
-            />
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-function FieldValue({
-  connection,
-  column,
-  cell,
-  onOpenRecord,
-}: {
-  connection: Connection;
-  column: Column;
-  cell: GridCell;
-  onOpenRecord: OpenRecord;
-}) {
-  const { attempt } = useNotices();
-  const text = cellText(cell, column.kind);
-  if (text === "") return <span className="muted">–</span>;
-  if (typeof cell === "object" && cell !== null && "id" in cell) {
-    const { id, table } = cell;
-    const isMirrored = connection.tables.some((known) => known.name === table);
-    if (table && isMirrored) {
-      return (
-        <button type="button" className="cell-link" onClick={() => onOpenRecord(table, id)}>
-          {text}
-        </button>
-      );
-    }
-  }
-  if (/^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$/.test(text)) {
-    const at = text.indexOf("@") + 1;
-    return (
-      <button
-        type="button"
-        className="cell-link"
-        onClick={() => void attempt(() => commands.openLink(`mailto:${text}`))}
-      >
-        {text.slice(0, at)}
-        <wbr />
-        {text.slice(at)}
-      </button>
-    );
-  }
-  return <>{text}</>;
 }
 
 function PanelFooter({ record, table }: { record: MirrorRecord; table: Table }) {

@@ -115,6 +115,7 @@ function Records({
       setTyped(ask.search ?? "");
       setCurrent(null);
     }
+    if (ask.isExport) setExporting("view");
     if (ask.record) {
       setShown({ table: table.name, id: ask.record, index: null, byKeyboard: false });
     }
@@ -242,7 +243,7 @@ function Records({
               setCurrent(name);
             }}
             onKeep={(next, name) => {
-              keep({ views: next, last: { ...USUAL, columns: state.columns } });
+              keep({ views: next, last: { ...USUAL, columns: state.columns } }, true);
               setCurrent(name);
             }}
           />

@@ -10,7 +10,7 @@ const PAUSE_MS = 500;
 export function useKept(
   connection: Connection,
   table: string,
-): [Kept | undefined, (kept: Kept) => void] {
+): [Kept | undefined, (kept: Kept, isUrgent?: boolean) => void] {
   const client = useQueryClient();
   const name = `views-${table}`;
   const key = ["kept", connection.id, table];
@@ -22,7 +22,7 @@ export function useKept(
   });
   const waiting = useRef<{ timer: number; send: () => void } | null>(null);
   const keep = useCallback(
-    (kept: Kept) => {
+    (kept: Kept, isUrgent = false) => {
       client.setQueryData(["kept", connection.id, table], kept);
       if (waiting.current) clearTimeout(waiting.current.timer);
       const send = () => {
@@ -30,7 +30,8 @@ export function useKept(
         // A layout that is not kept is no reason to disturb anybody.
         commands.remember(connection.id, name, JSON.stringify(kept)).catch(() => undefined);
       };
-      waiting.current = { timer: window.setTimeout(send, PAUSE_MS), send };
+      if (isUrgent) send();
+      else waiting.current = { timer: window.setTimeout(send, PAUSE_MS), send };
     },
     [client, connection.id, table, name],
   );

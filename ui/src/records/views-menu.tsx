@@ -41,13 +41,14 @@ export function ViewsMenu({
 }) {
   const [isNaming, setNaming] = useState(false);
   const saved = views.find((view) => view.name === current);
-  const base = saved?.state ?? { ...USUAL, kind: state.kind };
+  // A table's own columns are kept as they are left; only a saved view has columns of its own.
+  const base = saved?.state ?? { ...USUAL, kind: state.kind, columns: state.columns };
   const isEdited = !isSame(base, state);
   const value = saved ? `view:${saved.name}` : state.kind;
   const choose = (wanted: string) => {
     const view = views.find(({ name }) => wanted === `view:${name}`);
     if (view) onChoose(view.state, view.name);
-    else onChoose({ ...USUAL, kind: wanted as Kind }, null);
+    else onChoose({ ...USUAL, kind: wanted as Kind, columns: state.columns }, null);
   };
   return (
     <>

@@ -1,8 +1,12 @@
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
-import type { AppState, Connection } from "../bridge/generated";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { type AppState, type Connection, commands } from "../bridge/generated";
+import { showTheme } from "../bridge/store";
 import { HomePage } from "../home/home";
+import type { Doings } from "../palette/entries";
+import { Palette } from "../palette/palette";
 import { useControlKey } from "../parts/control-key";
-import type { Place } from "../place";
+import { useNotices } from "../parts/notices";
+import { go, type Place } from "../place";
 import { SettingsPage } from "../settings/settings";
 import { useActions } from "./actions";
 import { Announcer } from "./announcer";
@@ -26,12 +30,47 @@ export function Shell({
   const actions = useActions(connection);
   const [disconnecting, setDisconnecting] = useState(false);
   const [shortcuts, setShortcuts] = useState(false);
+  const [palette, setPalette] = useState(false);
+  const { attempt } = useNotices();
   const table =
     place.page === "table"
       ? connection.tables.find((known) => known.name === place.table)
       : undefined;
 
   const shown = table?.name;
+  const doings = useMemo<Doings>(
+    () => ({
+      goHome: () => go({ page: "home", connection: connection.id }),
+      goTable: (name) => go({ page: "table", connection: connection.id, table: name }),
+      goSettings: () => go({ page: "settings", connection: connection.id }),
+      goConnection: (id) => go({ page: "home", connection: id }),
+      connectAnother: () => go({ page: "connect" }),
+      sync: actions.sync,
+      fullSync: actions.fullSync,
+      pause: actions.pause,
+      signIn: actions.signIn,
+      exportView: shown
+        ? () =>
+            go({
+              page: "table",
+              connection: connection.id,
+              table: shown,
+              // Told apart from the last time, or going there again would do nothing.
+              ask: { isExport: true, at: Date.now() },
+            })
+        : null,
+      showShortcuts: () => setShortcuts(true),
+      setTheme: (theme) => {
+        showTheme(theme);
+        void attempt(() => commands.setTheme(theme));
+      },
+    }),
+    [actions, attempt, connection.id, shown],
+  );
+  useControlKey(
+    "k",
+    useCallback(() => setPalette((isOpen) => !isOpen), []),
+  );
   useControlKey(
     "r",
     useCallback(() => actions.sync(shown ? [shown] : []), [actions, shown]),
@@ -47,7 +86,12 @@ export function Shell({
 
   return (
     <div className="shell">
-      <TopBar app={app} connection={connection} onShortcuts={() => setShortcuts(true)} />
+      <TopBar
+        app={app}
+        connection={connection}
+        onShortcuts={() => setShortcuts(true)}
+        onPalette={() => setPalette(true)}
+      />
       <Navigation app={app} connection={connection} current={table?.name ?? place.page} />
       <main className="layer">
         {table ? (
@@ -66,6 +110,14 @@ export function Shell({
         )}
       </main>
       <Announcer connection={connection} />
+      <Palette
+        app={app}
+        connection={connection}
+        shown={shown}
+        doings={doings}
+        isOpen={palette}
+        onClose={() => setPalette(false)}
+      />
       <ShortcutsDialog isOpen={shortcuts} onClose={() => setShortcuts(false)} />
       <DisconnectDialog
         connection={connection}

@@ -2,11 +2,16 @@ import { Button } from "@fluentui/react-components";
 import { AppDialog, DialogPage } from "../parts/app-dialog";
 
 const SHORTCUTS: [keys: string, what: string][] = [
+  ["Ctrl K", "Search everything, and all commands"],
   ["Ctrl F", "Search this table"],
   ["Ctrl E", "Export what is shown"],
   ["Ctrl R", "Sync this table, or all of them from Home"],
   ["Enter", "Open the record of the current row"],
   ["↑ ↓ Page Home End", "Move in the grid"],
+  ["Space, Shift Space", "Select the current row, or all up to it"],
+  ["Ctrl A", "Select all that match"],
+  ["Ctrl C", "Copy the current cell, or the selected rows"],
+  ["Shift F10", "Menu of the current cell"],
   ["Alt ←", "Back"],
   ["Escape", "Close the innermost thing"],
   ["?", "This list"],

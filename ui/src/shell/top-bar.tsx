@@ -9,6 +9,7 @@ import {
 } from "@fluentui/react-components";
 import {
   Keyboard20Regular,
+  Search20Regular,
   WeatherMoon20Regular,
   WeatherSunny20Regular,
 } from "@fluentui/react-icons";
@@ -23,10 +24,12 @@ export function TopBar({
   app,
   connection,
   onShortcuts,
+  onPalette,
 }: {
   app: AppState;
   connection: Connection;
   onShortcuts: () => void;
+  onPalette: () => void;
 }) {
   return (
     <header className="top-bar">
@@ -34,6 +37,11 @@ export function TopBar({
         <Mark size={18} />
         <span className="brand-name">Salesmirror</span>
       </span>
+      <button type="button" className="omnibox" onClick={onPalette} data-testid="omnibox">
+        <Search20Regular />
+        <span>Search records, tables and commands</span>
+        <kbd>Ctrl K</kbd>
+      </button>
       <span className="top-bar-now">
         <Now connection={connection} />
         <ThemeMenu theme={app.theme} />
