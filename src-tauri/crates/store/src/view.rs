@@ -113,12 +113,12 @@ impl View {
 
 /// A statement with its parameters.
 #[derive(Default)]
-struct Sql {
-    text: String,
-    values: Vec<Parameter>,
+pub struct Sql {
+    pub text: String,
+    pub values: Vec<Parameter>,
 }
 
-enum Parameter {
+pub enum Parameter {
     One(Value),
     Rows(Rc<Vec<Value>>),
 }
@@ -133,11 +133,11 @@ impl ToSql for Parameter {
 }
 
 impl Sql {
-    fn push(&mut self, text: &str) {
+    pub fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
-    fn bind(&mut self, value: Value) {
+    pub fn bind(&mut self, value: Value) {
         self.text.push('?');
         self.values.push(Parameter::One(value));
     }
@@ -271,14 +271,14 @@ impl Search {
     }
 }
 
-fn column<'t>(table: &'t TableMetadata, name: &str) -> Result<&'t ColumnMetadata> {
+pub fn column<'t>(table: &'t TableMetadata, name: &str) -> Result<&'t ColumnMetadata> {
     table.column(name).ok_or_else(|| StoreError::UnknownColumn {
         table: table.logical_name.clone(),
         column: name.to_owned(),
     })
 }
 
-fn test(
+pub fn test(
     sql: &mut Sql,
     connection: &Connection,
     column: &ColumnMetadata,
