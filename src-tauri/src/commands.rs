@@ -12,9 +12,9 @@ use salesmirror_core::{
     Error, ExportRows, PendingSignIn, SyncOptions, VerifyOptions, Work, record_ids, usual_columns,
 };
 use salesmirror_wire::{
-    AppSettings, AppSettingsChange, AppState, Connection, ConnectionChange, ErrorReply, Event,
-    ExportFormat, ExportRequest, Happening, Picked, Preference, Proof, ProofProgress, Record, Run,
-    TableColumns, Theme, View, ViewRequest, Window,
+    AppSettings, AppSettingsChange, AppState, Charts, Connection, ConnectionChange, ErrorReply,
+    Event, ExportFormat, ExportRequest, Happening, Picked, Preference, Proof, ProofProgress,
+    Record, Run, TableColumns, Theme, View, ViewRequest, Window,
 };
 use tauri::{AppHandle, Manager as _, State};
 use tauri_plugin_dialog::DialogExt as _;
@@ -105,11 +105,9 @@ pub async fn finish_connection(
 pub fn wait_for_browser(handle: &AppHandle, pending: &PendingSignIn) {
     let sign_in = Some(convert::sign_in(pending));
     events::tell(handle, &Event::SignIn { sign_in });
+    let url = &pending.authorization_url;
     // Where no browser opens, the waiting page has the address to copy.
-    if let Err(error) = handle
-        .opener()
-        .open_url(&pending.authorization_url, None::<&str>)
-    {
+    if let Err(error) = handle.opener().open_url(url, None::<&str>) {
         tracing::warn!(%error, "no browser was opened");
     }
 }
@@ -251,6 +249,12 @@ pub async fn runs(desk: State<'_, Desk>, connection: String, limit: u32) -> Repl
 }
 
 #[tauri::command]
+pub async fn charts(desk: State<'_, Desk>, connection: String) -> Reply<Charts> {
+    let session = desk.session(&connection).await?;
+    Ok(convert::charts(session.charts().await?))
+}
+
+#[tauri::command]
 pub async fn table_columns(
     desk: State<'_, Desk>,
     connection: String,
@@ -338,11 +342,8 @@ pub async fn choose_export_file(
         .set_title("Save as")
         .set_file_name(suggested)
         .add_filter(convert::format_name(format), &[convert::ending(format)]);
-    if let Ok(folder) = handle
-        .path()
-        .document_dir()
-        .or_else(|_| handle.path().home_dir())
-    {
+    let folders = handle.path();
+    if let Ok(folder) = folders.document_dir().or_else(|_| folders.home_dir()) {
         dialog = dialog.set_directory(folder);
     }
     if let Some(window) = handle.get_webview_window("main") {

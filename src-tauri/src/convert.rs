@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    AppSettings, AppSettingsChange, Cell, Choice, ColumnKind, ConnectionChange, ConnectionRow,
-    Deleted, Error, ExportFormat, ExportOptions, Exported, FieldChange, Happening, PendingSignIn,
-    Preview, Progress, RecordDetail, Result, RunRow, Secret, Selectors, Session, Shown,
-    TableMetadata, TableStatus, Verification, ViewRow, Work, told_text, what_word,
+    AppSettings, AppSettingsChange, Bar, Cell, Chart, ChartFilter, Charts, Choice, ColumnKind,
+    ConnectionChange, ConnectionRow, Deleted, Error, ExportFormat, ExportOptions, Exported,
+    FieldChange, Group, Happening, PendingSignIn, Preview, Progress, RecordDetail, Result, RunRow,
+    Secret, Selectors, Session, Shown, TableMetadata, TableStatus, Verification, ViewRow, Work,
+    told_text, what_word,
 };
 use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
 use serde::de::DeserializeOwned;
@@ -357,6 +358,41 @@ pub fn run(run: RunRow) -> wire::Run {
         retries: run.retries,
         throttled_ms: run.throttled_ms,
         error: run.error.as_deref().map(kept_error),
+    }
+}
+
+/// The charts of Home.
+pub fn charts(charts: Charts) -> wire::Charts {
+    wire::Charts {
+        pipeline: chart(charts.pipeline),
+        closed: chart(charts.closed),
+        sources: chart(charts.sources),
+        changes: chart(charts.changes),
+    }
+}
+
+fn chart(chart: Chart) -> wire::Chart {
+    let filter = |filter: ChartFilter| wire::Filter {
+        column: filter.column,
+        op: named(filter.op),
+        values: filter.values,
+    };
+    let bar = |bar: Bar| wire::ChartBar {
+        name: bar.name,
+        rows: bar.rows,
+        amount: bar.amount,
+        table: bar.table,
+        filters: bar.filters.map(|all| all.into_iter().map(filter).collect()),
+    };
+    let group = |group: Group| wire::ChartGroup {
+        label: group.label,
+        bars: group.bars.into_iter().map(bar).collect(),
+    };
+    wire::Chart {
+        groups: chart.groups.into_iter().map(group).collect(),
+        amount: chart.amount,
+        currency: chart.currency,
+        note: chart.note,
     }
 }
 

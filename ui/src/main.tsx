@@ -8,6 +8,7 @@ import { styleNonce } from "./nonce";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/home.css";
+import "./styles/charts.css";
 import "./styles/palette.css";
 import "./styles/records.css";
 import "./styles/settings.css";

@@ -64,6 +64,74 @@ theme: Theme,
  */
 problem: ErrorReply | null, };
 
+export type Chart = { 
+/**
+ * The groups; empty where there is nothing to show.
+ */
+groups: Array<ChartGroup>, 
+/**
+ * Label of the column that amounts are of; `null` where rows are only counted.
+ */
+amount: string | null, 
+/**
+ * Sign of the currency of amounts, where they have one in common.
+ */
+currency: string | null, 
+/**
+ * What has to be known of it, or why there is nothing to show. A sentence.
+ */
+note: string | null, };
+
+export type ChartBar = { 
+/**
+ * What tells it apart within its group.
+ */
+name: string, 
+/**
+ * Rows.
+ */
+rows: number, 
+/**
+ * What they add up to, where the chart has amounts.
+ */
+amount: number, 
+/**
+ * Logical name of the rows' table.
+ */
+table: string, 
+/**
+ * The filters that show the rows; `null` where no filters do.
+ */
+filters: Array<Filter> | null, };
+
+export type ChartGroup = { 
+/**
+ * A value's label, a month as `2026-03`, or a day as `2026-03-12`.
+ */
+label: string, 
+/**
+ * The bars.
+ */
+bars: Array<ChartBar>, };
+
+export type Charts = { 
+/**
+ * Open opportunities by stage.
+ */
+pipeline: Chart, 
+/**
+ * Opportunities won and lost in each of the last twelve months.
+ */
+closed: Chart, 
+/**
+ * Leads by source.
+ */
+sources: Chart, 
+/**
+ * Records that changed on each of the last fourteen days.
+ */
+changes: Chart, };
+
 export type Check = { 
 /**
  * What was checked.
@@ -1127,6 +1195,7 @@ export const commands = {
   invalidateRows: (picked: Picked) => invoke<number>("invalidate_rows", { picked }),
   verify: (connection: string, table: string, repair: boolean, remove: boolean) => invoke<Proof>("verify", { connection, table, repair, remove }),
   runs: (connection: string, limit: number) => invoke<Array<Run>>("runs", { connection, limit }),
+  charts: (connection: string) => invoke<Charts>("charts", { connection }),
   tableColumns: (connection: string, table: string) => invoke<TableColumns>("table_columns", { connection, table }),
   openView: (connection: string, request: ViewRequest) => invoke<View>("open_view", { connection, request }),
   window: (view: number, offset: number, limit: number, columns: Array<string>) => invoke<Window>("window", { view, offset, limit, columns }),

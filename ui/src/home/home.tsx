@@ -20,8 +20,10 @@ import {
 import { useState } from "react";
 import type { Connection } from "../bridge/generated";
 import { connectionTitle, EnvironmentBadge } from "../parts/environment";
+import { go } from "../place";
 import { syncedTables, useActions } from "../shell/actions";
 import { NoticeBanner, ProblemBanner } from "./banner";
+import { Charts } from "./charts";
 import { GuardDialog } from "./guard";
 import { InvalidateDialog } from "./invalidate";
 import { RunsCard } from "./runs";
@@ -145,6 +147,12 @@ export function HomePage({
         onReview={setGuarded}
       />
       <RunsCard connection={connection} />
+      <Charts
+        connection={connection}
+        onOpen={(table, filters) =>
+          go({ page: "table", connection: connection.id, table, ask: { filters, at: Date.now() } })
+        }
+      />
       {verifying ? (
         <VerifyDialog connection={connection} onClose={() => setVerifying(false)} />
       ) : null}

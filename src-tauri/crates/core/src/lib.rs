@@ -4,6 +4,7 @@
 mod app;
 mod background;
 mod browse;
+mod charts;
 mod choices;
 mod connect;
 mod data_dir;
@@ -37,6 +38,7 @@ mod whereabouts;
 
 pub use app::{App, AppSettings, AppSettingsChange, ConnectionChange, Rescue, Settings};
 pub use browse::{RecordDetail, indented, record_ids};
+pub use charts::{Bar, Chart, ChartFilter, Charts, Group};
 pub use choices::Choice;
 pub use connect::{Connected, Flow, PendingSignIn, Request};
 pub use data_dir::DataDir;

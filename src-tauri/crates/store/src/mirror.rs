@@ -113,6 +113,10 @@ impl Mirror {
         self.inner.damage.watch(result)
     }
 
+    pub(crate) fn codec(&self) -> &Codec {
+        &self.inner.codec
+    }
+
     /// Whether something in it could not be read, so that it has to be moved aside.
     #[must_use]
     pub fn is_damaged(&self) -> bool {

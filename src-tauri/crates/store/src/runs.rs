@@ -167,6 +167,41 @@ impl AppDb {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+
+    /// Per table and span of time, the records that changed: those that runs inserted, updated and
+    /// deleted. The rows of a table's first copy are no changes. Spans are given by where each begins
+    /// and the last one ends, in ascending order, in ms since 1970.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn changes_by_span(
+        &self,
+        connection: Uuid,
+        bounds: &[i64],
+    ) -> Result<Vec<(String, usize, u64)>> {
+        let [first, inner @ .., end] = bounds else {
+            return Ok(Vec::new());
+        };
+        let guard = self.lock();
+        let span: String = inner
+            .iter()
+            .map(|bound| format!(" + (one.started_at >= {bound})"))
+            .collect();
+        // A copy may take several runs: all that began before one of its table ended well.
+        let mut statement = guard.prepare_cached(&format!(
+            "SELECT one.table_name, 0{span} AS span, sum(one.updated + one.deleted + iif( \
+             one.strategy = 'incremental' OR EXISTS (SELECT 1 FROM run AS earlier \
+             WHERE earlier.connection = ?1 AND earlier.table_name = one.table_name \
+             AND earlier.started_at < one.started_at AND earlier.status = 'success'), \
+             one.inserted, 0)) AS changed FROM run AS one WHERE one.connection = ?1 \
+             AND one.started_at >= ?2 AND one.started_at < ?3 \
+             GROUP BY 1, 2 HAVING changed > 0 ORDER BY 2, 3 DESC"
+        ))?;
+        let rows = statement.query_map(params![connection, first, end], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
 }
 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRow> {

@@ -321,10 +321,13 @@ fn alter(
     Ok(())
 }
 
-/// Drops the indexes that views made: a column with an index cannot be dropped.
+/// Drops the indexes that views and charts made: a column with an index cannot be dropped.
 fn drop_indexes(connection: &Connection, table: &str) -> Result<()> {
     let names: Vec<String> = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND name GLOB 'sort_*'")?
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? \
+                  AND (name GLOB 'sort_*' OR name GLOB 'chart_*')",
+        )?
         .query_map([format!("data_{table}")], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for name in names {

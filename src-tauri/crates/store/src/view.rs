@@ -94,12 +94,12 @@ pub struct Sort {
 
 /// A statement with its parameters.
 #[derive(Default)]
-struct Sql {
-    text: String,
-    values: Vec<Parameter>,
+pub struct Sql {
+    pub text: String,
+    pub values: Vec<Parameter>,
 }
 
-enum Parameter {
+pub enum Parameter {
     One(Value),
     Rows(Rc<Vec<Value>>),
 }
@@ -114,11 +114,11 @@ impl ToSql for Parameter {
 }
 
 impl Sql {
-    fn push(&mut self, text: &str) {
+    pub fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
-    fn bind(&mut self, value: Value) {
+    pub fn bind(&mut self, value: Value) {
         self.text.push('?');
         self.values.push(Parameter::One(value));
     }
@@ -259,7 +259,7 @@ pub(crate) fn column<'t>(table: &'t TableMetadata, name: &str) -> Result<&'t Col
     })
 }
 
-fn test(
+pub fn test(
     sql: &mut Sql,
     connection: &Connection,
     column: &ColumnMetadata,

@@ -4,10 +4,10 @@
 use ts_rs::{Config, TS};
 
 use crate::{
-    AppSettings, AppSettingsChange, AppState, Checks, Connection, ConnectionChange, ErrorReply,
-    ExportFormat, ExportRequest, FoundEnvironment, FoundTenant, Happening, ListedEnvironment,
-    Picked, Preference, Proof, Record, Run, Setup, SetupDraft, TableColumns, Theme, View,
-    ViewRequest, Window, Work,
+    AppSettings, AppSettingsChange, AppState, Charts, Checks, Connection, ConnectionChange,
+    ErrorReply, ExportFormat, ExportRequest, FoundEnvironment, FoundTenant, Happening,
+    ListedEnvironment, Picked, Preference, Proof, Record, Run, Setup, SetupDraft, TableColumns,
+    Theme, View, ViewRequest, Window, Work,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -66,6 +66,7 @@ commands! {
     invalidate_rows(picked: Picked) -> f64;
     verify(connection: String, table: String, repair: bool, remove: bool) -> Proof;
     runs(connection: String, limit: u32) -> Vec<Run>;
+    charts(connection: String) -> Charts;
     table_columns(connection: String, table: String) -> TableColumns;
     open_view(connection: String, request: ViewRequest) -> View;
     window(view: u32, offset: f64, limit: u32, columns: Vec<String>) -> Window;

@@ -2,6 +2,7 @@
 //!
 //! Core types do not serialise for the wire; the CLI and the desktop shell convert at the boundary.
 
+mod charts;
 pub mod commands;
 mod connection;
 mod error;
@@ -13,6 +14,7 @@ mod records;
 mod setup;
 mod typescript;
 
+pub use charts::{Chart, ChartBar, ChartGroup, Charts};
 pub use connection::{
     AppState, Connection, Environment, FieldProblem, GuardQuestion, Progress, Requests, Run,
     RunStatus, SearchProgress, SignIn, Strategy, Table, TableState, Theme,

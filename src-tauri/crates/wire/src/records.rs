@@ -74,10 +74,11 @@ pub struct TableColumns {
 }
 
 /// How a filter compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum FilterOp {
     /// Equal.
+    #[default]
     Equal,
     /// Not equal.
     NotEqual,

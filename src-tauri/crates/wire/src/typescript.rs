@@ -6,14 +6,14 @@ use ts_rs::{Config, TS};
 
 use crate::commands::commands;
 use crate::{
-    AppSettings, AppSettingsChange, AppState, Check, Checks, Choice, Column, ColumnKind,
-    Connection, ConnectionChange, Deleted, Environment, ErrorReply, Event, ExportFormat,
-    ExportProgress, ExportRequest, FieldChange, FieldProblem, Filter, FilterOp, Finding, FirstSync,
-    Fix, FoundEnvironment, FoundTenant, GridCell, GuardQuestion, Happening, ListedEnvironment,
-    Picked, Preference, Progress, Proof, ProofProgress, Record, Requests, Row, Run, RunStatus,
-    SearchProgress, Setup, SetupCloud, SetupDraft, SetupGuide, SetupStep, SetupWay, SignIn, Sort,
-    Strategy, Table, TableColumns, TableCount, TableState, Theme, View, ViewRequest, What, Window,
-    Work,
+    AppSettings, AppSettingsChange, AppState, Chart, ChartBar, ChartGroup, Charts, Check, Checks,
+    Choice, Column, ColumnKind, Connection, ConnectionChange, Deleted, Environment, ErrorReply,
+    Event, ExportFormat, ExportProgress, ExportRequest, FieldChange, FieldProblem, Filter,
+    FilterOp, Finding, FirstSync, Fix, FoundEnvironment, FoundTenant, GridCell, GuardQuestion,
+    Happening, ListedEnvironment, Picked, Preference, Progress, Proof, ProofProgress, Record,
+    Requests, Row, Run, RunStatus, SearchProgress, Setup, SetupCloud, SetupDraft, SetupGuide,
+    SetupStep, SetupWay, SignIn, Sort, Strategy, Table, TableColumns, TableCount, TableState,
+    Theme, View, ViewRequest, What, Window, Work,
 };
 
 /// The text of the generated module.
@@ -65,6 +65,10 @@ fn declarations(config: &Config) -> Vec<String> {
         AppSettings,
         AppSettingsChange,
         AppState,
+        Chart,
+        ChartBar,
+        ChartGroup,
+        Charts,
         Check,
         Checks,
         Choice,
