@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use salesmirror_core::{
     AppSettings, AppSettingsChange, Bar, Cell, Chart, ChartFilter, Charts, Choice, ColumnKind,
-    ConnectionChange, ConnectionRow, Deleted, Error, ExportFormat, ExportOptions, Exported,
-    FieldChange, Group, Happening, PendingSignIn, Preview, Progress, RecordDetail, Result, RunRow,
-    Secret, Selectors, Session, Shown, TableMetadata, TableStatus, Verification, ViewRow, Work,
-    told_text, what_word,
+    ConnectionChange, ConnectionRow, Deleted, Error, FieldChange, Group, Happening, PendingSignIn,
+    Preview, Progress, RecordDetail, Result, RunRow, Secret, Selectors, Session, Shown,
+    TableMetadata, TableStatus, Verification, ViewRow, Work, told_text, what_word,
 };
 use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
 use serde::de::DeserializeOwned;
@@ -50,51 +49,6 @@ pub fn sign_in(pending: &PendingSignIn) -> wire::SignIn {
     }
 }
 
-/// How an export is written.
-pub fn export_options(request: &wire::ExportRequest) -> ExportOptions {
-    ExportOptions {
-        format: match request.format {
-            wire::ExportFormat::Csv => ExportFormat::Csv,
-            wire::ExportFormat::Xlsx => ExportFormat::Xlsx,
-            wire::ExportFormat::Jsonl => ExportFormat::Jsonl,
-            wire::ExportFormat::Parquet => ExportFormat::Parquet,
-        },
-        delimiter: request.delimiter,
-        raw_values: request.raw_values,
-        bom: request.bom,
-        formula_guard: request.formula_guard,
-    }
-}
-
-/// What a format is called.
-pub const fn format_name(format: wire::ExportFormat) -> &'static str {
-    match format {
-        wire::ExportFormat::Csv => "CSV",
-        wire::ExportFormat::Xlsx => "Excel workbook",
-        wire::ExportFormat::Jsonl => "JSON Lines",
-        wire::ExportFormat::Parquet => "Apache Parquet",
-    }
-}
-
-/// How its files end.
-pub const fn ending(format: wire::ExportFormat) -> &'static str {
-    match format {
-        wire::ExportFormat::Csv => "csv",
-        wire::ExportFormat::Xlsx => "xlsx",
-        wire::ExportFormat::Jsonl => "jsonl",
-        wire::ExportFormat::Parquet => "parquet",
-    }
-}
-
-/// The places of picked rows.
-pub fn places(picked: &wire::Picked) -> Vec<std::ops::Range<u32>> {
-    picked
-        .places
-        .iter()
-        .map(|(from, until)| *from..*until)
-        .collect()
-}
-
 /// Work that can be ended.
 pub const fn work(work: wire::Work) -> Work {
     match work {
@@ -102,30 +56,6 @@ pub const fn work(work: wire::Work) -> Work {
         wire::Work::Export => Work::Export,
         wire::Work::Proof => Work::Proof,
         wire::Work::Check => Work::Check,
-    }
-}
-
-/// An export that goes on.
-pub fn exporting(rows: u64, total: u64) -> wire::ExportProgress {
-    wire::ExportProgress {
-        rows,
-        total,
-        ..wire::ExportProgress::default()
-    }
-}
-
-/// An export that has ended.
-pub fn exported(ended: Result<Exported>, path: String) -> wire::ExportProgress {
-    match ended {
-        Ok(done) => wire::ExportProgress {
-            bytes: done.bytes,
-            path: Some(path),
-            ..exporting(done.rows, done.rows)
-        },
-        Err(reason) => wire::ExportProgress {
-            error: Some(error(&reason)),
-            ..wire::ExportProgress::default()
-        },
     }
 }
 

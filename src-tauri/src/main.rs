@@ -5,6 +5,7 @@ mod commands;
 mod convert;
 mod desk;
 mod events;
+mod files;
 mod setup;
 
 use tauri::Manager as _;

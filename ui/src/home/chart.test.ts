@@ -3,7 +3,7 @@ import type { Chart, ChartBar } from "../bridge/generated";
 import {
   asTable,
   formatAmount,
-  formatShort,
+  formatTick,
   fullLabel,
   LOOKS,
   type Look,
@@ -49,22 +49,18 @@ test.each([
 });
 
 test.each([
-  [0, "0"],
-  [950, "950"],
-  [1_000, "1 k"],
-  [15_000, "15 k"],
-  [999_960, "1 M"],
-  [18_400_000, "18.4 M"],
-  [218_400_000, "218 M"],
-  [3_200_000_000, "3.2 bn"],
-])("%d is short as %s", (value, expected) => {
-  expect(formatShort(value)).toBe(expected);
-});
-
-test("amounts have their currency where they have one in common", () => {
-  expect(formatAmount(18_400_000, "€")).toBe("€ 18.4 M");
-  expect(formatAmount(18_400_000, null)).toBe("18.4 M");
-  expect(formatShort(15_000, "")).toBe("15k");
+  [0, "0", "0"],
+  [950, "950", "950"],
+  [1_000, "1.0 k", "1k"],
+  [15_000, "15.0 k", "15k"],
+  [999_960, "1.0 M", "1M"],
+  [18_400_000, "18.4 M", "18.4M"],
+  [218_400_000, "218 M", "218M"],
+  [3_200_000_000, "3.2 bn", "3.2bn"],
+])("%d is %s as an amount and %s on an axis", (value, amount, tick) => {
+  expect(formatAmount(value, null)).toBe(amount);
+  expect(formatAmount(value, "€")).toBe(`€ ${amount}`);
+  expect(formatTick(value)).toBe(tick);
 });
 
 test.each([
@@ -115,7 +111,7 @@ test("the table has the same numbers, amounts beside their counts", () => {
     heads: ["Opportunities", "Est. Revenue (Base)"],
     rows: [
       { label: "1-Qualify", cells: [{ text: "2" }, { text: "€ 18.4 M" }] },
-      { label: "Not set", cells: [{ text: "7" }, { text: "€ 1 k" }] },
+      { label: "Not set", cells: [{ text: "7" }, { text: "€ 1.0 k" }] },
     ],
   });
   const closed = chart([["2026-03", [bar("Won", 3, 5), bar("Lost", 0)]]], "Est. Revenue");

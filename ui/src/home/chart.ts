@@ -31,6 +31,15 @@ export const LOOKS: Look[] = [
         : `${formatCount(totalOf(chart).rows)} open`,
   },
   {
+    key: "changes",
+    title: "Records changed per day",
+    shape: "columns",
+    one: "record",
+    many: "records",
+    by: "Day",
+    caption: () => "last 14 days",
+  },
+  {
     key: "closed",
     title: "Opportunities won and lost",
     shape: "columns",
@@ -47,15 +56,6 @@ export const LOOKS: Look[] = [
     many: "leads",
     by: "Source",
     caption: (chart) => plural(totalOf(chart).rows, "lead", "leads"),
-  },
-  {
-    key: "changes",
-    title: "Records changed per day",
-    shape: "columns",
-    one: "record",
-    many: "records",
-    by: "Day",
-    caption: () => "last 14 days",
   },
 ];
 
@@ -97,19 +97,23 @@ const UNITS: [number, string][] = [
   [1e3, "k"],
 ];
 
-/** Three digits and a unit: "950", "15 k", "18.4 M". */
-export function formatShort(value: number, gap = " "): string {
+/** Up to three digits and a unit: "950", "62.0 M", "267 M". */
+function formatScaled(value: number): string {
   // 999,950 would be "1000 k".
   const unit = UNITS.find(([size]) => Math.abs(value) >= size * 0.99995);
   if (!unit) return formatCount(value);
   const scaled = value / unit[0];
-  const digits = Math.abs(scaled) < 99.95 ? 1 : 0;
-  return `${scaled.toFixed(digits).replace(/\.0$/u, "")}${gap}${unit[1]}`;
+  return `${scaled.toFixed(Math.abs(scaled) < 99.95 ? 1 : 0)} ${unit[1]}`;
+}
+
+/** As short as an axis needs it: "950", "15k", "1.5M". */
+export function formatTick(value: number): string {
+  return formatScaled(value).replace(".0 ", "").replace(" ", "");
 }
 
 /** "€ 18.4 M". */
 export function formatAmount(value: number, currency: string | null): string {
-  return currency === null ? formatShort(value) : `${currency} ${formatShort(value)}`;
+  return currency === null ? formatScaled(value) : `${currency} ${formatScaled(value)}`;
 }
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");

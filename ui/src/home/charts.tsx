@@ -6,7 +6,7 @@ import { asError } from "../bridge/store";
 import { ErrorText } from "../parts/error-text";
 import {
   asTable,
-  formatShort,
+  formatTick,
   LOOKS,
   type Look,
   type Mark,
@@ -23,8 +23,8 @@ export type OpenRows = (table: string, filters: Filter[]) => void;
 /** A lying bar's row, and the bar in it, in px. */
 const ROW = 24;
 const BAR = 12;
-/** Height of what standing bars are drawn on, in px. */
-const PLOT = 120;
+/** Height of what standing bars are drawn on, in px: about that of the lying bars beside them. */
+const PLOTS: Partial<Record<Look["key"], number>> = { changes: 96, closed: 192 };
 /** How much of a group's width its bars take. */
 const FILLED = 0.64;
 
@@ -127,6 +127,7 @@ function StandingBars({ chart, look, onOpen }: Drawn) {
   const marks = marksOf(chart, look).filter((mark) => mark.value > 0);
   const steps = ticks(Math.max(...marks.map((mark) => mark.value)));
   const top = steps[steps.length - 1] ?? 1;
+  const plot = PLOTS[look.key] ?? 96;
   const places = placesOf(look);
   const slot = 100 / chart.groups.length;
   const width = (slot * FILLED) / places;
@@ -137,28 +138,28 @@ function StandingBars({ chart, look, onOpen }: Drawn) {
       <ul className="chart-axis" aria-hidden="true">
         {steps.map((step) => (
           <li key={step} style={{ bottom: `${(step / top) * 100}%` }}>
-            {formatShort(step, "")}
+            {formatTick(step)}
           </li>
         ))}
       </ul>
       <div className="chart-plot">
-        <svg role="img" aria-label={summary(chart, look)} height={PLOT}>
+        <svg role="img" aria-label={summary(chart, look)} height={plot}>
           {steps.map((step) => (
             <line
               key={step}
               x2="100%"
-              y1={PLOT - (step / top) * PLOT}
-              y2={PLOT - (step / top) * PLOT}
+              y1={plot - (step / top) * plot}
+              y2={plot - (step / top) * plot}
               className="chart-line"
             />
           ))}
           {marks.map((mark) => {
-            const height = Math.max(2, (mark.value / top) * PLOT);
+            const height = Math.max(2, (mark.value / top) * plot);
             return (
               <rect
                 key={mark.key}
                 x={`${left(mark)}%`}
-                y={PLOT - height}
+                y={plot - height}
                 width={`${width * (places > 1 ? 0.9 : 1)}%`}
                 height={height}
                 rx="2"
@@ -219,8 +220,10 @@ function MarkButton({
   children?: React.ReactNode;
 }) {
   const { opens } = mark;
+  // Text that is seen is the name, and what the tooltip adds describes it.
+  const relationship = children ? "description" : "label";
   return (
-    <Tooltip content={mark.words} relationship="label" withArrow>
+    <Tooltip content={mark.words} relationship={relationship} withArrow>
       <button
         type="button"
         aria-disabled={opens === null}

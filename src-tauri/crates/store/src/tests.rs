@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 
+mod charts;
 mod history;
 mod query;
 mod upgrade;

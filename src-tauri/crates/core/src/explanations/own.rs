@@ -70,6 +70,24 @@ pub static OWN: &[Explanation] = &[
         "Open the table again.",
     ),
     row(
+        "bad_link",
+        "This address is not opened from here.",
+        "It is no page of Microsoft's or of a connected organisation; records hold what anybody wrote.",
+        "Copy it, and open it by hand where you trust it.",
+    ),
+    row(
+        "not_exported",
+        "This file is not opened from here.",
+        "Only files that were exported since the start are.",
+        "Open it in the file manager.",
+    ),
+    row(
+        "too_much",
+        "This is too much to remember.",
+        "The saved views of a table take more than a megabyte.",
+        "Remove some of the saved views.",
+    ),
+    row(
         "no_setup",
         "No set-up of a connection is under way.",
         "It was ended or given up in another window.",
