@@ -361,16 +361,18 @@ fn by_id(id: &str) -> String {
 
 impl Window {
     pub async fn element(&self, css: &str) -> Element {
-        self.client
-            .wait()
-            .at_most(PATIENCE)
-            .every(Duration::from_millis(50))
-            .for_element(Locator::Css(css))
-            .await
-            .unwrap_or_else(|error| {
-                self.picture("failed");
-                panic!("{css} does not appear: {error}")
-            })
+        let begun = Instant::now();
+        loop {
+            // Also tried again when the page was drawn anew while the driver looked.
+            match self.client.find(Locator::Css(css)).await {
+                Ok(found) => return found,
+                Err(error) if begun.elapsed() > PATIENCE => {
+                    self.picture("failed");
+                    panic!("{css} does not appear: {error}")
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
     }
 
     pub async fn see(&self, id: &str) -> Element {
@@ -385,7 +387,14 @@ impl Window {
     pub async fn click_css(&self, css: &str) {
         let begun = Instant::now();
         loop {
-            match self.element(css).await.click().await {
+            let element = self.element(css).await;
+            // The driver clicks a button that is disabled without a word, and nothing happens.
+            let clicked = match element.is_enabled().await {
+                Ok(false) => Err("is disabled".to_owned()),
+                Ok(true) => element.click().await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match clicked {
                 Ok(()) => return,
                 Err(error) => assert!(begun.elapsed() < PATIENCE, "{css}: {error}"),
             }

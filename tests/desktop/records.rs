@@ -224,6 +224,14 @@ async fn anything_is_found_from_one_place_and_leads_to_what_belongs_to_it() {
 
     // From a user to what is theirs, and to all of it in the grid.
     window.click("nav-systemuser").await;
+    // A row that is not read yet opens nothing.
+    window
+        .expect_js(
+            "return document.querySelector('h1').textContent === 'Users' &&
+                document.querySelector(`.ag-row[row-index='0'] .cell-name`)?.textContent.length > 0",
+            &json!(true),
+        )
+        .await;
     window.click_css(".ag-row[row-index='0'] .cell-name").await;
     window.click("panel-related").await;
     window.see("related-record").await;
