@@ -289,7 +289,7 @@ async fn an_organisation_is_connected_and_browsed_while_it_syncs() {
     }
     prove(&window, &org).await;
     history(&window, &org).await;
-    guard(&window, &org).await;
+    guard(&window, &desktop, &org).await;
     window.close().await;
 }
 
@@ -368,7 +368,7 @@ async fn history(window: &Window, org: &SampleOrg) {
 }
 
 /// A role that reads less makes rows vanish from a full sync: the guard asks, and keeps them.
-async fn guard(window: &Window, org: &SampleOrg) {
+async fn guard(window: &Window, desktop: &Desktop, org: &SampleOrg) {
     control(org, "privileges", r#"{"table":"contact","read":"user"}"#).await;
     window.click("more-contact").await;
     window.click("resync-contact").await;
@@ -407,6 +407,17 @@ async fn guard(window: &Window, org: &SampleOrg) {
     window.click("sync-now").await;
     window.see("banner-sign-in").await;
     window.state("signed-out").await;
+    control(org, "consent", r#"{"mode":"accept"}"#).await;
+    window.click("banner-sign-in").await;
+    let address = desktop.visited().await;
+    reqwest::get(address).await.expect("the browser's page");
+    window
+        .expect_js(
+            "return document.querySelector('[data-testid=banner-sign-in]') === null",
+            &json!(true),
+        )
+        .await;
+    window.expect_text("table-state-contact", "In sync").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 mod charts;
 mod desktop;
 mod journeys;
+mod keyboard;
 mod records;
 mod setup;
 mod wizard;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod command_line;
+mod connections;
 mod contract;
 mod desk;
 mod diagnostics;

@@ -78,7 +78,7 @@ impl Demo {
         cli.forget()?;
         step("Starting the sample organisation (20,000 rows in five tables)");
         Ok(Self {
-            organization: Organization::start(&cli.program, &[])?,
+            organization: Organization::start(&cli.program, &["--recent"])?,
             cli,
         })
     }

@@ -132,7 +132,7 @@ export function HomePage({
         <ProblemBanner
           problem={connection.problem}
           isSignedOut={!connection.signed_in}
-          onSignIn={actions.signIn}
+          onSignIn={() => actions.signIn()}
           onRetry={() => actions.sync()}
         />
       ) : null}

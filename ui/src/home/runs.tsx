@@ -196,6 +196,7 @@ const STATES = {
 } as const;
 
 const NOTES: Partial<Record<Run["status"], string>> = {
+  running: "Reading now",
   interrupted: "Stopped; the next sync goes on from there",
   needs_confirmation: "Rows were missing; waits for your answer",
 };

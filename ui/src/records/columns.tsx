@@ -46,7 +46,6 @@ export function gridColumns(
     lockPosition: "left",
     sortable: false,
     resizable: false,
-    suppressNavigable: true,
     cellClass: "cell-select",
     cellRenderer: SelectCell,
   };
@@ -60,7 +59,6 @@ export function gridColumns(
     lockPosition: "left",
     sortable: false,
     resizable: false,
-    suppressNavigable: true,
     cellClass: "cell-glyph",
     cellRenderer: Glyph,
   };

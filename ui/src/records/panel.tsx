@@ -116,6 +116,7 @@ export function RecordPanel({
       <TabList
         size="small"
         className="panel-tabs"
+        data-testid="panel-tabs"
         selectedValue={tab}
         onTabSelect={(_, data) => setTab(data.value as TabName)}
       >

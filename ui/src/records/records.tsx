@@ -195,6 +195,8 @@ function Records({
     const row = grid.current?.getDisplayedRowAtIndex(index)?.data;
     const place = cells.indexOf(column);
     const known = visible[place];
+    // The box and the state have no text of their own: the row is meant.
+    if (!known) return copyRows(added([], index, index + 1));
     if (row && known && (await copyText(cellText(row.cells[place] ?? null, known.kind)))) {
       tell(`Copied ${known.label}`);
     }

@@ -12,7 +12,7 @@ import { asError } from "../bridge/store";
 import { ConnectionTile, connectionTitle, EnvironmentBadge } from "../parts/environment";
 import { ErrorText } from "../parts/error-text";
 import { go } from "../place";
-import { portOf } from "../setup/redirect";
+import { isPort, portOf } from "../setup/redirect";
 import { monthsAhead } from "../setup/steps";
 import { useActions } from "../shell/actions";
 import { DisconnectDialog } from "../shell/disconnect";
@@ -127,7 +127,11 @@ function ConnectionForm({ connection }: { connection: Connection }) {
               type="password"
               autoComplete="off"
               value={secret}
-              onChange={(_, data) => touch(setSecret)(data.value)}
+              onChange={(_, data) => {
+                touch(setSecret)(data.value);
+                // What was said of the old secret does not hold for the new one.
+                if (expires === connection.secret_expires) setExpires("");
+              }}
               input={{ "data-testid": "connection-secret" } as object}
             />
           </Field>
@@ -163,7 +167,7 @@ function ConnectionForm({ connection }: { connection: Connection }) {
             className="short-input"
             inputMode="numeric"
             value={port}
-            onChange={(_, data) => touch(setPort)(data.value)}
+            onChange={(_, data) => (isPort(data.value) ? touch(setPort)(data.value) : null)}
             input={{ "data-testid": "connection-port" } as object}
           />
         </Field>

@@ -80,7 +80,9 @@ export function RedirectStep({ control }: { control: SetupControl }) {
             value={draft.redirect_port?.toString() ?? ""}
             inputMode="numeric"
             autoComplete="off"
-            onChange={(_, data) => control.change({ redirect_port: portOf(data.value) })}
+            onChange={(_, data) => {
+              if (isPort(data.value)) control.change({ redirect_port: portOf(data.value) });
+            }}
             input={{ "data-testid": "setup-redirect_port" } as object}
           />
         </Field>
@@ -103,6 +105,11 @@ export function RedirectStep({ control }: { control: SetupControl }) {
       </aside>
     </div>
   );
+}
+
+/** Whether a text is a port, or nothing: other keys leave the field as it is. */
+export function isPort(text: string): boolean {
+  return text === "" || (/^\d+$/.test(text) && portOf(text) !== null);
 }
 
 export function portOf(text: string): number | null {

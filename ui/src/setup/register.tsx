@@ -50,7 +50,9 @@ export function RegisterStep({ control }: { control: SetupControl }) {
               label={
                 <>
                   With a script for PowerShell{" "}
-                  <span className="choice-note">needs the module Microsoft.Graph</span>
+                  <span className="choice-note">
+                    needs the module Microsoft.Graph.Authentication
+                  </span>
                 </>
               }
             />

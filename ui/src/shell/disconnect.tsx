@@ -61,7 +61,12 @@ export function DisconnectDialog({
           onChange={(_, data) => setPurge(data.checked === true)}
           label={`Erase the ${formatCount(rows)} mirrored rows and their key too`}
         />
-        {purge ? null : <p className="caption">The data stays on this computer, encrypted.</p>}
+        {purge ? null : (
+          <p className="caption">
+            The data stays on this computer, encrypted, and is there again when you connect to this
+            environment as the same user.
+          </p>
+        )}
       </DialogPage>
     </AppDialog>
   );

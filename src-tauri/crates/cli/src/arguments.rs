@@ -480,6 +480,9 @@ pub struct SampleOrg {
     /// Time before each answer
     #[arg(long, default_value_t = 0, value_name = "MS")]
     pub latency_ms: u64,
+    /// Records that end yesterday, and not on 12 March 2026
+    #[arg(long)]
+    pub recent: bool,
     /// https with a certificate of its own
     #[arg(long)]
     pub tls: bool,

@@ -221,7 +221,7 @@ fn checks_text(checks: &[Check]) -> String {
 }
 
 pub async fn list(context: &Context) -> Result<u8> {
-    let rows = context.app.connections().await?;
+    let rows = context.app.settled_connections().await?;
     let documents: Vec<Value> = rows
         .iter()
         .map(|row| {
@@ -267,7 +267,7 @@ pub async fn disconnect(context: &Context, name: &str, purge: bool) -> Result<u8
         )
     } else {
         format!(
-            "Disconnected \"{}\". Its data is still there, encrypted.",
+            "Disconnected \"{}\". Its data is still there, encrypted, and is taken up again when the same user connects to the same environment.",
             row.name
         )
     };

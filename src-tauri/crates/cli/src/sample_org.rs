@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use salesmirror_core::{Category, Error, Result};
-use salesmirror_sample_org::{Config, SampleOrg, parse_rows};
+use salesmirror_sample_org::{Config, SampleOrg, parse_rows, yesterday};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments;
@@ -17,13 +17,19 @@ pub async fn run(options: arguments::SampleOrg, cancel: &CancellationToken) -> R
             "Write --rows account=N,contact=N,lead=N,opportunity=N,systemuser=N.",
         )
     })?;
+    let usual = Config::default();
+    let present = match options.recent {
+        true => yesterday(jiff::Timestamp::now().as_second()),
+        false => usual.present,
+    };
     let config = Config {
         port: options.port,
         seed: options.seed,
         rows,
         latency: Duration::from_millis(options.latency_ms),
         tls: options.tls,
-        ..Config::default()
+        present,
+        ..usual
     };
     let organization = SampleOrg::start(config).await.map_err(|error| {
         Error::new(

@@ -3,10 +3,12 @@
 mod change;
 mod damage;
 mod health;
+mod leave;
 mod network;
 mod settings;
 
 pub use change::ConnectionChange;
+pub(crate) use change::check_day;
 pub use damage::Rescue;
 pub use settings::{AppSettings, AppSettingsChange};
 
@@ -214,7 +216,7 @@ impl App {
     /// # Errors
     /// Where there is none, or more than one and no name.
     pub async fn find(&self, name: Option<&str>) -> Result<ConnectionRow> {
-        let mut connections = self.connections().await?;
+        let mut connections = self.settled_connections().await?;
         let names: Vec<String> = connections.iter().map(|row| row.name.clone()).collect();
         match name {
             Some(name) => connections
@@ -358,8 +360,9 @@ impl App {
         refresh: Option<&Secret>,
     ) -> Result<()> {
         let had_db = self.existing_db()?.is_some();
+        let had_mirror = self.inner.data_dir.mirror(row.id).exists();
         let kept = self.try_keep(row, secret, refresh);
-        if kept.is_err() {
+        if kept.is_err() && !had_mirror {
             // The first error is the one to tell; what cannot be undone for the same reason stays.
             let _ = self.erase(row.id);
             if !had_db {
@@ -376,71 +379,18 @@ impl App {
         refresh: Option<&Secret>,
     ) -> Result<()> {
         let db = self.make_db()?;
-        let key = self.make_key(&SecretName::MirrorKey(row.id))?;
+        let name = SecretName::MirrorKey(row.id);
+        let key = match self.key(&name)? {
+            Some(key) => key,
+            None => self.make_key(&name)?,
+        };
         if let Some(secret) = secret {
             self.set_secret(&SecretName::ClientSecret(row.id), secret)?;
         }
         Mirror::open(&self.inner.data_dir.mirror(row.id), &key)?;
         db.put_connection(row)?;
         db.set_refresh_token(row.id, refresh)?;
-        Ok(())
-    }
-
-    /// Forgets a connection. With `purge` its mirror, its key and its secret go too, and with the
-    /// last connection everything.
-    ///
-    /// # Errors
-    /// Where the keychain or the disk refuses.
-    pub async fn disconnect(&self, row: &ConnectionRow, purge: bool) -> Result<()> {
-        let app = self.clone();
-        let row = row.clone();
-        self.close(row.id).await;
-        blocking(move || {
-            let Some(db) = app.existing_db()? else {
-                return Ok(());
-            };
-            db.delete_connection(row.id)?;
-            app.delete_secret(&SecretName::ClientSecret(row.id))?;
-            if purge {
-                app.erase(row.id)?;
-                if db.connections()?.is_empty() {
-                    drop(db);
-                    app.erase_app_db()?;
-                }
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Forgets a connection with its data; what the whole product keeps stays.
-    pub(crate) async fn forget(&self, row: &ConnectionRow) -> Result<()> {
-        let (app, id) = (self.clone(), row.id);
-        self.close(id).await;
-        blocking(move || {
-            if let Some(db) = app.existing_db()? {
-                db.delete_connection(id)?;
-            }
-            app.erase(id)
-        })
-        .await
-    }
-
-    fn erase(&self, id: Uuid) -> Result<()> {
-        // The key first: without it what is left of the file is noise.
-        self.delete_secret(&SecretName::MirrorKey(id))?;
-        self.delete_secret(&SecretName::ClientSecret(id))?;
-        DataDir::remove_database(&self.inner.data_dir.mirror(id))?;
-        DataDir::remove_database(&self.inner.data_dir.second_copy(id))?;
-        self.inner.data_dir.remove_damaged(id)?;
-        self.inner.data_dir.remove_lock(id);
-        Ok(())
-    }
-
-    fn erase_app_db(&self) -> Result<()> {
-        *self.inner.db.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.delete_secret(&SecretName::AppKey)?;
-        DataDir::remove_database(&self.inner.data_dir.app_db())
+        self.take_up(&db, row)
     }
 
     /// Keeps a changed connection (its user, organisation, sign-in state), and opens it anew.

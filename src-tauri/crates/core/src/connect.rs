@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
-use crate::app::{App, now_ms};
+use crate::app::{App, check_day, now_ms};
 use crate::error::{Category, Error, Result, blocking};
 use crate::examine::{Check, examine};
 use crate::form::Form;
@@ -200,6 +200,11 @@ impl App {
         if let Some(before) = self.replaced(request).await? {
             self.forget(&before).await?;
         }
+        // The rows of a connection that was left to the same place are there at once, and are brought
+        // up to date by the next sync.
+        if let Some(left) = self.left_behind(&row).await? {
+            row.id = left;
+        }
         let app = self.clone();
         let kept = row.clone();
         blocking(move || app.keep(&kept, secret.as_ref(), refresh.as_ref())).await?;
@@ -272,6 +277,9 @@ impl App {
                 "An unattended connection needs a client secret.",
                 "Enter the secret, or sign in through the browser.",
             ));
+        }
+        if let Some(day) = &request.secret_expires {
+            check_day(day)?;
         }
         self.check_name(&request.name, request.replaces).await
     }

@@ -1,6 +1,7 @@
 //! Where the databases lie, and the locks on them.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -260,4 +261,15 @@ impl DataDir {
     pub(crate) fn remove_lock(&self, connection: Uuid) {
         let _ = fs::remove_file(self.root.join(format!("mirror-{connection}.lock")));
     }
+}
+/// Writes a file in one move: after a power cut it is the one of before, or the new one.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let beside = path.with_extension("new");
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written
+        .and_then(|()| fs::rename(&beside, path))
+        .map_err(|error| Error::file(path, &error))
 }

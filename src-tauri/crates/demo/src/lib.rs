@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use salesmirror_core::{App, ConnectionRow, Error, PendingSignIn, Request, Result, Secret};
-use salesmirror_sample_org::{Activity, Config, SampleOrg};
+use salesmirror_sample_org::{Activity, Config, SampleOrg, yesterday};
 use tokio::sync::Mutex;
 
 /// The kind of connection that it has.
@@ -46,7 +46,7 @@ impl Sample {
             .unwrap_or_default();
         let mut running = self.running.lock().await;
         if running.is_none() {
-            let organization = start(port).await?;
+            let organization = start(port, row.created_at / 1000).await?;
             *running = Some(organization.live(ACTIVITY_EVERY, ACTIVITY));
         }
         Ok(())
@@ -61,7 +61,7 @@ impl Sample {
         if let Some(task) = running.take() {
             task.abort();
         }
-        let organization = start(0).await?;
+        let organization = start(0, jiff::Timestamp::now().as_second()).await?;
         let place = organization.description().clone();
         *running = Some(organization.live(ACTIVITY_EVERY, ACTIVITY));
         let request = Request {
@@ -93,9 +93,12 @@ impl Sample {
     }
 }
 
-async fn start(port: u16) -> Result<SampleOrg> {
+/// Starts it as it was explored at a moment, in seconds since 1970: the same day gives the same
+/// records after a restart.
+async fn start(port: u16, explored_at: i64) -> Result<SampleOrg> {
     let config = Config {
         port,
+        present: yesterday(explored_at),
         ..Config::default()
     };
     SampleOrg::start(config).await.map_err(|error| {

@@ -55,11 +55,23 @@ pub struct Config {
     pub rows: BTreeMap<String, u64>,
     /// Time before each answer of the Web API.
     pub latency: Duration,
+    /// When its records end, in seconds since 1970. The same moment gives the same organisation.
+    pub present: i64,
     /// https with a certificate of its own.
     pub tls: bool,
     /// The name under which it is reached, where that is not `localhost`: whoever asks has to find
     /// this computer behind it.
     pub host: String,
+}
+
+/// 2026-03-12 14:30, in seconds since 1970.
+const PRESENT: i64 = 1_773_325_800;
+
+/// The midnight before the last one, in seconds since 1970 (UTC): records that end here, and what
+/// is changed in them within a day from it, are of the past.
+#[must_use]
+pub const fn yesterday(now: i64) -> i64 {
+    now.div_euclid(86_400) * 86_400 - 86_400
 }
 
 impl Default for Config {
@@ -69,6 +81,7 @@ impl Default for Config {
             seed: 1,
             rows: BTreeMap::new(),
             latency: Duration::ZERO,
+            present: PRESENT,
             tls: false,
             host: "localhost".to_owned(),
         }
@@ -152,6 +165,7 @@ impl SampleOrg {
             seed,
             rows,
             first_version: FIRST_VERSION,
+            present: config.present,
         };
         let state = State::new(world, version_now());
         let organization = Arc::new(Organization::new(state, description, config.latency));

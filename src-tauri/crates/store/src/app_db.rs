@@ -277,6 +277,16 @@ impl AppDb {
             .execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", [key, value])?;
         Ok(())
     }
+
+    /// Forgets a setting.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn delete_setting(&self, key: &str) -> Result<()> {
+        self.lock()
+            .execute("DELETE FROM setting WHERE key = ?", [key])?;
+        Ok(())
+    }
 }
 
 fn read_connection(row: &Row<'_>) -> rusqlite::Result<ConnectionRow> {

@@ -21,6 +21,18 @@ pub struct ConnectionChange {
     pub redirect_port: Option<Option<u16>>,
 }
 
+/// Refuses what is no day.
+pub(crate) fn check_day(day: &str) -> Result<()> {
+    match day.parse::<jiff::civil::Date>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::usage(
+            "bad_secret_expires",
+            format!("\"{day}\" is no date."),
+            "Enter a date, such as 2028-03-11.",
+        )),
+    }
+}
+
 impl App {
     /// Changes a connection, and opens it anew; its rows stay.
     ///
@@ -56,12 +68,8 @@ impl App {
         }
         if let Some(day) = &change.secret_expires {
             let day = day.trim();
-            if !day.is_empty() && day.parse::<jiff::civil::Date>().is_err() {
-                return Err(Error::usage(
-                    "bad_secret_expires",
-                    format!("\"{day}\" is no date."),
-                    "Enter a date, such as 2028-03-11.",
-                ));
+            if !day.is_empty() {
+                check_day(day)?;
             }
             changed.secret_expires = (!day.is_empty()).then(|| day.to_owned());
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{App, SecretName};
+use crate::data_dir::write_whole;
 use crate::error::{Category, Error, Result, blocking};
 use crate::log;
 
@@ -132,7 +133,7 @@ impl App {
         let path = self.data_dir().app_settings();
         let text = serde_json::to_string_pretty(&settings)
             .map_err(|error| Error::file(&path, &error.into()))?;
-        fs::write(&path, text).map_err(|error| Error::file(&path, &error))?;
+        write_whole(&path, &text)?;
         log::set_level(&settings.log_level);
         if is_other_way {
             self.renew_http()?;
@@ -173,6 +174,9 @@ impl AppSettings {
         let is_word = matches!(settings.proxy.as_str(), SYSTEM | NONE);
         if !is_word && proxy_address(&settings.proxy).is_err() {
             SYSTEM.clone_into(&mut settings.proxy);
+        }
+        if log::level(&settings.log_level).is_err() {
+            log::USUAL_LEVEL.clone_into(&mut settings.log_level);
         }
         settings
     }

@@ -9,6 +9,7 @@ use salesmirror_model::urls;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::data_dir::write_whole;
 use crate::error::{Error, Result};
 use crate::form::{FieldProblem, Form, tenant_problem};
 
@@ -121,11 +122,7 @@ impl Draft {
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let text =
             serde_json::to_string_pretty(self).map_err(|error| Error::file(path, &error.into()))?;
-        // In one move: a power cut leaves the draft of before.
-        let beside = path.with_extension("new");
-        fs::write(&beside, text)
-            .and_then(|()| fs::rename(&beside, path))
-            .map_err(|error| Error::file(path, &error))
+        write_whole(path, &text)
     }
 
     pub(super) fn remove(path: &Path) -> Result<()> {
@@ -169,7 +166,7 @@ impl Draft {
         (!tenant.is_empty()).then(|| tenant.to_owned())
     }
 
-    /// Whether another draft signs in as the same app, with the same secret, to the same place.
+    /// Whether another draft signs in as the same app to the same place.
     pub(super) fn leads_to(&self, other: &Self) -> bool {
         self.name.trim() == other.name.trim()
             && self.cloud == other.cloud

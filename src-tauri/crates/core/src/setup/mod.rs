@@ -121,8 +121,13 @@ impl App {
             false => app.set_secret(&name, &secret),
         })
         .await?;
+        // The connection that was made with another secret is worth nothing.
+        if let Some(id) = draft.connection {
+            self.undo(id).await?;
+        }
         self.keep_draft(Draft {
             has_secret: !is_empty,
+            connection: None,
             ..draft
         })
         .await

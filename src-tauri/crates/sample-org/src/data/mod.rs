@@ -1,6 +1,7 @@
-//! The organisation's data: a pure function of seed, table, index and revision, so that a million
+//! The organisation's data: a pure function of seed, present, table, index and revision, so that a million
 //! rows take no memory and come out the same every time.
 
+pub mod amounts;
 pub mod columns;
 pub mod names;
 pub mod row;

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::amounts::AMOUNTS;
 use super::names::{
     AWKWARD, FIRM_HEADS, FIRM_TAILS, FIRST, LAST, PLACES, STRANGE, SUBJECTS, TITLES,
 };
@@ -19,6 +20,8 @@ pub struct World {
     pub rows: Vec<u64>,
     /// `versionnumber` of the first row of the first table.
     pub first_version: u64,
+    /// The organisation's present, in seconds since 1970: its records end here.
+    pub present: i64,
 }
 
 /// A row to be written.
@@ -80,8 +83,6 @@ const UNITS: [&str; 3] = [
 const STAGES: [&str; 4] = ["Qualify", "Develop", "Propose", "Close"];
 /// 2021-01-04, in seconds since 1970.
 pub(super) const FOUNDED: i64 = 1_609_718_400;
-/// 2026-03-12 14:30, the organisation's present, in seconds since 1970.
-const PRESENT: i64 = 1_773_325_800;
 
 impl World {
     pub fn id(&self, table: usize, index: u64) -> Uuid {
@@ -177,23 +178,23 @@ impl World {
         FOUNDED
             + self
                 .dice(row, "created")
-                .below((PRESENT - FOUNDED) as u64 - 90 * 86_400) as i64
+                .below((self.present - FOUNDED) as u64 - 90 * 86_400) as i64
     }
 
     /// When the row was changed, in seconds since 1970.
     pub fn modified(&self, row: Row) -> i64 {
         if row.revision > 0 {
-            return PRESENT + (row.version % 86_400) as i64;
+            return self.present + (row.version % 86_400) as i64;
         }
         let created = self.created(row);
         let mut dice = self.dice(row, "modified");
         // Half of all records were touched in the last three months.
         let since = if dice.chance(50) {
-            (PRESENT - 90 * 86_400).max(created)
+            (self.present - 90 * 86_400).max(created)
         } else {
             created
         };
-        since + dice.below((PRESENT - since).max(1) as u64) as i64
+        since + dice.below((self.present - since).max(1) as u64) as i64
     }
 
     pub(super) fn place(
@@ -244,22 +245,6 @@ impl World {
     }
 
     /// The money of a row: `(amount, digits after the point)`.
-    fn money(&self, row: Row, salt: &str, top: u64) -> Value {
-        let mut dice = self.dice(
-            Row {
-                index: row.index + u64::from(row.revision) * 104_729,
-                ..row
-            },
-            salt,
-        );
-        let amount = dice.below(top / 100) * 100 + 500;
-        Value::Number(match dice.below(3) {
-            0 => format!("{amount}.0"),
-            1 => format!("{amount}.5000"),
-            _ => format!("{amount}.0000000000"),
-        })
-    }
-
     /// The value of a column.
     pub fn value(&self, row: Row, column: &Column) -> Value {
         let text = |text: &str| Value::Text(text.to_owned());
@@ -354,7 +339,7 @@ impl World {
             "primaryentity" => text("opportunity"),
             "uniquename" => Value::Text(format!("nrv_process{}", row.index)),
             "category" => Value::Integer(4),
-            "scheduledend" => Value::Moment(PRESENT + dice.below(8_000_000) as i64),
+            "scheduledend" => Value::Moment(self.present + dice.below(8_000_000) as i64),
             "percentcomplete" => Value::Integer(dice.below(101) as i64),
             "partitionid" => text(dice.pick(&["north", "south"])),
             "parentsystemuserid" if row.index > 4 => Value::Lookup(USER, dice.below(4)),
@@ -397,18 +382,9 @@ impl World {
             }
             "closeprobability" => Value::Integer(dice.below(20) as i64 * 5),
             "numberofemployees" => Value::Integer(dice.below(4_000) as i64 + 3),
-            "revenue" | "revenue_base" => self.money(row, "revenue", 80_000_000),
-            "estimatedvalue"
-            | "estimatedvalue_base"
-            | "estimatedamount"
-            | "estimatedamount_base"
-            | "budgetamount" => self.money(row, "estimate", 400_000),
-            "actualvalue" | "actualvalue_base" if self.state(row) == 1 => {
-                self.money(row, "estimate", 400_000)
-            }
-            "estimatedclosedate" => Value::Day(PRESENT / 86_400 - 60 + dice.below(240) as i64),
+            "estimatedclosedate" => Value::Day(self.present / 86_400 - 60 + dice.below(240) as i64),
             "actualclosedate" if self.state(row) != 0 => {
-                Value::Day(PRESENT / 86_400 - dice.below(400) as i64)
+                Value::Day(self.present / 86_400 - dice.below(400) as i64)
             }
             "birthdate" if dice.chance(30) => Value::Day(dice.below(16_000) as i64 - 7_000),
             "nrv_code" => Value::Text(format!("SL-{:04}", row.index)),
@@ -416,11 +392,11 @@ impl World {
             "nrv_accountid" => self.some(ACCOUNT, &mut dice),
             "nrv_customer" if dice.chance(30) => self.some(CONTACT, &mut dice),
             "nrv_customer" => self.some(ACCOUNT, &mut dice),
-            "nrv_fee" | "nrv_fee_base" => self.money(row, "fee", 90_000),
             "nrv_objecttype" => text("account"),
             "nrv_processid" if dice.chance(50) => Value::Id(Uuid::nil()),
             "nrv_notes" if row.index % 20 == 7 => Value::Text("Long text. ".repeat(1_800)),
             "nrv_segments" if dice.chance(50) => text(dice.pick(&["1", "1,2", "2,4", "1,3,4"])),
+            _ if AMOUNTS.contains(&name.trim_end_matches("_base")) => self.amount(row, name),
             _ if name.starts_with("address") => self.address(row, name),
             _ if column.is_custom() => self.custom(row, column),
             _ => match column.kind {
@@ -464,7 +440,7 @@ impl World {
         }
     }
 
-    fn state(&self, row: Row) -> i64 {
+    pub(super) fn state(&self, row: Row) -> i64 {
         let mut dice = self.dice(row, "state");
         let roll = dice.below(100);
         match row.table {

@@ -7,8 +7,9 @@ use axum::http::StatusCode;
 use uuid::Uuid;
 
 use super::errors;
-use super::evaluate::{decimal_order, plain};
+use super::evaluate::plain;
 use super::reply::Reply;
+use crate::data::amounts::divide;
 use crate::data::row::{CURRENCIES, RATES, Row, Value};
 use crate::data::schema::{CURRENCY, Kind, TEAM, USER};
 use crate::state::State;
@@ -229,26 +230,4 @@ fn amounts(state: &State, table: usize, row: Option<Row>, cells: &mut Cells) {
         };
         cells.insert(twin, base);
     }
-}
-
-/// An amount divided by a rate, to ten decimal places.
-fn divide(amount: &str, rate: &str) -> String {
-    if decimal_order(rate, "1") == Some(std::cmp::Ordering::Equal) {
-        return amount.to_owned();
-    }
-    let scaled = |text: &str| -> Option<(i128, u32)> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let digits = format!("{whole}{fraction}").parse().ok()?;
-        Some((digits, u32::try_from(fraction.len()).ok()?))
-    };
-    let exact = || -> Option<String> {
-        let ((amount, places), (rate, rate_places)) = (scaled(amount)?, scaled(rate)?);
-        let numerator = amount.checked_mul(10_i128.checked_pow(10 + rate_places)?)?;
-        let quotient = numerator / rate.checked_mul(10_i128.checked_pow(places)?)?;
-        let sign = if quotient < 0 { "-" } else { "" };
-        let digits = format!("{:011}", quotient.abs());
-        let (whole, fraction) = digits.split_at(digits.len() - 10);
-        Some(format!("{sign}{whole}.{fraction}"))
-    };
-    exact().unwrap_or_else(|| amount.to_owned())
 }

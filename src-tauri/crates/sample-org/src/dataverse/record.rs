@@ -201,7 +201,11 @@ impl State {
                 Some(labels.join("; "))
             }
             (Kind::Money, Value::Number(digits)) => {
-                let symbol = self.symbol(row).unwrap_or_default();
+                // Twins are in the organisation's own currency, whatever the row's.
+                let symbol = match column.name.ends_with("_base") {
+                    true => CURRENCIES[0].2,
+                    false => self.symbol(row).unwrap_or_default(),
+                };
                 Some(format!("{symbol}{}", shown_amount(digits)))
             }
             (Kind::Decimal | Kind::Double, Value::Number(digits)) => Some(digits.clone()),
