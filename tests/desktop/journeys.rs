@@ -195,10 +195,15 @@ async fn search_and_sort(window: &Window) {
 
 async fn export(window: &Window, file: &std::path::Path) {
     window.click("export-open").await;
+    window.click("export-quotes").await;
+    window.click("export-local").await;
     window.state("export").await;
     window.click("export-start").await;
     window.save_as(file).await;
     window.expect_text("export-done", "Exported").await;
+    let text = std::fs::read_to_string(file).expect("the file");
+    assert!(text.starts_with("\u{feff}\"fullname\","), "{}", &text[..80]);
+    assert!(!text.contains("Z\""), "moments of the clock on the wall");
     window.state("exported").await;
     window.click("export-close").await;
 }

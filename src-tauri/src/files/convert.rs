@@ -17,6 +17,8 @@ pub fn export_options(request: &wire::ExportRequest) -> ExportOptions {
             wire::ExportFormat::Parquet => ExportFormat::Parquet,
         },
         delimiter: request.delimiter,
+        quote_all: request.quote_all,
+        local_dates: request.local_dates,
         raw_values: request.raw_values,
         bom: request.bom,
         formula_guard: request.formula_guard,

@@ -24,7 +24,7 @@ pub const TESTS: [&str; 6] = [
 pub const PYTHON: [&str; 2] = ["python3", "python3-venv"];
 
 /// What a sync is measured beside.
-pub const BENCH: [&str; 3] = ["curl", "python3", "python3-venv"];
+pub const BENCH: [&str; 4] = ["curl", "python3", "python3-venv", "sqlite3"];
 
 /// The system's web view, which the window is drawn in.
 pub const WINDOW: [&str; 1] = ["libwebkit2gtk-4.1-dev"];

@@ -414,6 +414,14 @@ format: ExportFormat,
  */
 delimiter: string, 
 /**
+ * CSV: quotes around every value.
+ */
+quote_all: boolean, 
+/**
+ * CSV: moments in this computer's time zone instead of UTC.
+ */
+local_dates: boolean, 
+/**
  * The columns; all where empty.
  */
 columns: Array<string>, 

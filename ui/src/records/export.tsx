@@ -32,6 +32,8 @@ interface Choices {
   delimiter: string;
   rawValues: boolean;
   bom: boolean;
+  quoteAll: boolean;
+  localDates: boolean;
   formulaGuard: boolean;
 }
 
@@ -87,6 +89,8 @@ export function ExportDialog({
     delimiter: ",",
     rawValues: false,
     bom: true,
+    quoteAll: false,
+    localDates: false,
     formulaGuard: true,
   });
   const name = table.label_plural.toLowerCase();
@@ -133,6 +137,8 @@ export function ExportDialog({
         path: file,
         raw_values: choices.rawValues,
         bom: choices.bom,
+        quote_all: choices.quoteAll,
+        local_dates: choices.localDates,
         formula_guard: choices.formulaGuard,
       });
     }).then((worked) => {
@@ -288,11 +294,36 @@ function ChoiceFields({
         </RadioGroup>
       </Field>
       {choices.format === "csv" ? (
-        <Checkbox
-          checked={choices.bom}
-          onChange={(_, data) => onChange({ ...choices, bom: data.checked === true })}
-          label="Byte order mark, so that Excel reads accents correctly"
-        />
+        <>
+          <Field label="Date and time">
+            <RadioGroup
+              layout="horizontal"
+              value={choices.localDates ? "local" : "iso"}
+              onChange={(_, data) => onChange({ ...choices, localDates: data.value === "local" })}
+            >
+              <Radio
+                value="iso"
+                label={<Option title="ISO, in UTC" detail="2026-03-12T14:30:00Z" />}
+              />
+              <Radio
+                value="local"
+                data-testid="export-local"
+                label={<Option title="Local time" detail="as spreadsheets read it" />}
+              />
+            </RadioGroup>
+          </Field>
+          <Checkbox
+            checked={choices.bom}
+            onChange={(_, data) => onChange({ ...choices, bom: data.checked === true })}
+            label="Byte order mark, so that Excel reads accents correctly"
+          />
+          <Checkbox
+            checked={choices.quoteAll}
+            onChange={(_, data) => onChange({ ...choices, quoteAll: data.checked === true })}
+            label="Quotes around every value"
+            data-testid="export-quotes"
+          />
+        </>
       ) : null}
       {choices.format === "csv" || choices.format === "xlsx" ? (
         <Checkbox

@@ -446,6 +446,12 @@ pub struct Export {
     pub bom: bool,
     #[arg(long, default_value_t = ',', value_name = "C")]
     pub delimiter: char,
+    /// CSV: quotes around every value
+    #[arg(long)]
+    pub quote_all: bool,
+    /// CSV: moments in this computer's time zone instead of UTC
+    #[arg(long)]
+    pub local_dates: bool,
     /// Leave cells that a spreadsheet would run
     #[arg(long)]
     pub no_formula_guard: bool,

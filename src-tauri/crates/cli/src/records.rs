@@ -146,6 +146,8 @@ pub async fn export(context: &Context, options: Export) -> Result<u8> {
         raw_values: options.raw_values,
         bom: options.bom,
         delimiter: options.delimiter,
+        quote_all: options.quote_all,
+        local_dates: options.local_dates,
         formula_guard: !options.no_formula_guard,
     };
     let columns = &options.selection.columns;

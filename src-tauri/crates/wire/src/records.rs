@@ -298,6 +298,10 @@ pub struct ExportRequest {
     pub format: ExportFormat,
     /// CSV: what is between two values.
     pub delimiter: char,
+    /// CSV: quotes around every value.
+    pub quote_all: bool,
+    /// CSV: moments in this computer's time zone instead of UTC.
+    pub local_dates: bool,
     /// The columns; all where empty.
     pub columns: Vec<String>,
     /// The file.

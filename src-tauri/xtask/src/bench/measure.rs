@@ -64,16 +64,26 @@ pub fn sync(cli: &Cli, flags: &[&str]) -> Result<SyncRun> {
     })
 }
 
-/// An export of 20 columns.
+/// An export of 20 columns, thrown away.
 ///
 /// # Errors
 /// Where it fails.
 pub fn export(cli: &Cli, table: &str) -> Result<Done> {
+    let file = cli.data.with_extension("csv");
+    let done = export_to(cli, table, &file)?;
+    fs::remove_file(&file)?;
+    Ok(done)
+}
+
+/// An export of 20 columns into a file.
+///
+/// # Errors
+/// Where it fails.
+pub fn export_to(cli: &Cli, table: &str, file: &Path) -> Result<Done> {
     const COLUMNS: &str = "contactid,fullname,firstname,lastname,jobtitle,emailaddress1,telephone1,\
         mobilephone,parentcustomerid,ownerid,address1_line1,address1_city,address1_country,\
         address1_postalcode,createdon,modifiedon,statecode,statuscode,preferredcontactmethodcode,\
         description";
-    let file = cli.data.with_extension("csv");
     let path = file.to_string_lossy();
     let arguments = [
         "export",
@@ -86,9 +96,7 @@ pub fn export(cli: &Cli, table: &str) -> Result<Done> {
         "--output",
         &path,
     ];
-    let done = watch(cli.command(&arguments).stdout(Stdio::piped()))?;
-    fs::remove_file(&file)?;
-    Ok(done)
+    watch(cli.command(&arguments).stdout(Stdio::piped()))
 }
 
 /// The size of the mirrors, in bytes.

@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: speed, memory and size on this machine, beside what else reads the same
 //! server in the same run. Machines differ, so that ratios say more than seconds.
 
+mod driver;
 mod measure;
 mod report;
+mod window;
 
 use std::path::PathBuf;
 
@@ -31,6 +33,9 @@ pub struct Options {
     /// Contacts that Airbyte's connector reads; 0 leaves it out
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     airbyte: u64,
+    /// Only the window, at the large organisation
+    #[arg(long)]
+    window: bool,
 }
 
 /// Time of the simulated network before each answer where round trips are counted, in ms.
@@ -41,7 +46,13 @@ const LATENCY_MS: u64 = 200;
 /// # Errors
 /// Where something that is measured does not work.
 pub fn run(options: &Options) -> Result<()> {
-    let packages = [&system::BUILD[..], &system::KEYRING[..], &system::BENCH[..]];
+    let packages = [
+        &system::BUILD[..],
+        &system::KEYRING[..],
+        &system::BENCH[..],
+        &system::WINDOW[..],
+        &system::DISPLAY[..],
+    ];
     system::ensure(&packages.concat())?;
     step("Building the command line");
     run_program(
@@ -53,11 +64,16 @@ pub fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     let mut report = Report::default();
+    if options.window {
+        window::measure(options, &mut report)?;
+        return report.finish(&folder().join("bench-window.json"));
+    }
     first_sync(options, &mut report)?;
     far_away(options, &mut report)?;
     round_trips(&mut report)?;
     if options.large > 0 {
         growth(options, &mut report)?;
+        window::measure(options, &mut report)?;
     }
     if options.airbyte > 0 {
         beside_airbyte(options, &mut report)?;

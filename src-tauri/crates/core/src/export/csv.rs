@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use salesmirror_model::{Cell, ColumnMetadata};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use salesmirror_model::{Cell, ColumnKind, ColumnMetadata};
 use salesmirror_store::{QueryValue, Row};
 
 use super::{ExportOptions, is_formula};
@@ -115,10 +117,22 @@ fn write_line(columns: &[&ColumnMetadata], options: &ExportOptions, row: &Row, l
                 fields.plain(digits.as_deref().unwrap_or_default());
             }
             Cell::Text(text) => fields.text(text),
+            Cell::Integer(moment) if options.local_dates && column.kind == ColumnKind::DateTime => {
+                fields.plain(&local_moment(*moment, &TimeZone::system()));
+            }
             _ => fields.plain(plain(column, cell).as_deref().unwrap_or_default()),
         }
     }
     fields.line.push_str("\r\n");
+}
+
+/// Milliseconds since 1970 by the clock on the wall, as spreadsheets take it for a date.
+fn local_moment(milliseconds: i64, zone: &TimeZone) -> String {
+    let Ok(moment) = Timestamp::from_millisecond(milliseconds) else {
+        return milliseconds.to_string();
+    };
+    let local = moment.to_zoned(zone.clone());
+    local.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 struct Fields<'a> {
@@ -146,7 +160,10 @@ impl Fields<'_> {
     /// A number, a date or an id, which is no formula and needs no quotes.
     fn plain(&mut self, text: &str) {
         self.begin();
+        let quote = if self.options.quote_all { "\"" } else { "" };
+        self.line.push_str(quote);
         self.line.push_str(text);
+        self.line.push_str(quote);
     }
 
     /// Text; empty text is `""`, so that it differs from null.
@@ -155,7 +172,10 @@ impl Fields<'_> {
         let guarded = self.options.formula_guard && is_formula(text);
         let delimiter = self.options.delimiter;
         let special = |letter: char| matches!(letter, '"' | '\r' | '\n') || letter == delimiter;
-        let quote = text.is_empty() || text.contains(special) || text.trim() != text;
+        let quote = self.options.quote_all
+            || text.is_empty()
+            || text.contains(special)
+            || text.trim() != text;
         if quote {
             self.line.push('"');
         }
@@ -213,5 +233,25 @@ mod tests {
         };
         assert_eq!(field(Some("=1;2"), &open), "\"=1;2\"");
         assert_eq!(field(Some("a,b"), &open), "a,b");
+        let all = ExportOptions {
+            quote_all: true,
+            ..ExportOptions::default()
+        };
+        assert_eq!(field(Some("plain"), &all), "\"plain\"");
+        assert_eq!(field(None, &all), "");
+    }
+
+    #[test]
+    fn moments_are_those_of_the_clock_on_the_wall() {
+        let zone = TimeZone::get("Europe/Oslo").unwrap();
+        // 2026-03-28 and 2026-03-29, 12:00 UTC: summer time began in between.
+        assert_eq!(
+            local_moment(1_774_699_200_000, &zone),
+            "2026-03-28 13:00:00"
+        );
+        assert_eq!(
+            local_moment(1_774_785_600_000, &zone),
+            "2026-03-29 14:00:00"
+        );
     }
 }

@@ -57,6 +57,10 @@ pub struct ExportOptions {
     pub bom: bool,
     /// CSV: the delimiter.
     pub delimiter: char,
+    /// CSV: quotes around every value, and not only where one is needed.
+    pub quote_all: bool,
+    /// CSV: moments in this computer's time zone, as spreadsheets read them, instead of ISO 8601 in UTC.
+    pub local_dates: bool,
     /// CSV and XLSX: keep a spreadsheet from running a cell as a formula.
     pub formula_guard: bool,
 }
@@ -68,6 +72,8 @@ impl Default for ExportOptions {
             raw_values: false,
             bom: false,
             delimiter: ',',
+            quote_all: false,
+            local_dates: false,
             formula_guard: true,
         }
     }

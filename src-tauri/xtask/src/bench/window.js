@@ -1,0 +1,96 @@
+// What is measured inside the window, over the same bridge that its pages use.
+const invoke = (command, given) => window.__TAURI_INTERNALS__.invoke(command, given);
+const frame = () => new Promise((done) => requestAnimationFrame(done));
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const COLUMNS = ["fullname", "parentcustomerid", "jobtitle", "emailaddress1", "telephone1",
+  "mobilephone", "address1_city", "modifiedon"];
+
+async function timed(work) {
+  const begun = performance.now();
+  const value = await work();
+  return [performance.now() - begun, value];
+}
+
+async function connection() {
+  return (await invoke("app_state")).connections[0].id;
+}
+
+async function openView(part) {
+  const request = { table: "contact", filters: [], search: null, sort: null, deleted: "exclude",
+    stale_only: false, ...part };
+  return invoke("open_view", { connection: await connection(), request });
+}
+
+async function settled(css, text) {
+  const found = () => [...document.querySelectorAll(css)].some((one) => one.textContent.includes(text));
+  for (let tries = 0; !found(); tries++) {
+    if (tries > 5000) throw new Error(`${css} does not say ${text}`);
+    await frame();
+  }
+  await frame();
+}
+
+window.bench = {
+  // S4: opening a view. Gives milliseconds and rows.
+  async open(part) {
+    const [ms, view] = await timed(() => openView(part));
+    await invoke("close_view", { view: view.id });
+    return { ms, rows: view.total };
+  },
+  // S5: windows of 200 rows at any depth.
+  async windows(count) {
+    const view = await openView({ sort: { column: "fullname", descending: false } });
+    const times = [];
+    for (let place = 0; place < count; place++) {
+      const offset = Math.floor(Math.random() * (view.total - 200));
+      const given = { view: view.id, offset, limit: 200, columns: COLUMNS };
+      times.push((await timed(() => invoke("window", given)))[0]);
+    }
+    await invoke("close_view", { view: view.id });
+    return times;
+  },
+  // S6: words typed letter by letter, each time with the first window of what is found.
+  async searches(words) {
+    const times = [];
+    for (const word of words) {
+      for (let letters = 3; letters <= word.length; letters++) {
+        const [ms] = await timed(async () => {
+          const view = await openView({ search: word.slice(0, letters) });
+          await invoke("window", { view: view.id, offset: 0, limit: 200, columns: COLUMNS });
+          await invoke("close_view", { view: view.id });
+        });
+        times.push(ms);
+      }
+    }
+    return times;
+  },
+  // From a click to the frame after what it leads to is drawn.
+  async paint(id, css, text) {
+    const button = document.querySelector(`[data-testid="${id}"]`);
+    return (await timed(async () => {
+      button.click();
+      await settled(css, text);
+    }))[0];
+  },
+  // Times between frames while the grid is scrolled, a screen a frame.
+  async frames(ms) {
+    const grid = document.querySelector(".ag-body-viewport");
+    const times = [];
+    const begun = performance.now();
+    let before = await frame();
+    while (performance.now() - begun < ms) {
+      grid.scrollTop += grid.clientHeight / 4;
+      const now = await frame();
+      times.push(now - before);
+      before = now;
+    }
+    return times;
+  },
+  async fullSync() {
+    await invoke("sync", { connection: await connection(), tables: ["contact"], full: true });
+    await pause(3000);
+  },
+  async pauseSync() {
+    await invoke("pause", { connection: await connection() });
+  },
+};
