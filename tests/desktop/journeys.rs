@@ -196,6 +196,7 @@ async fn search_and_sort(window: &Window) {
 async fn export(window: &Window, file: &std::path::Path) {
     window.click("export-open").await;
     window.click("export-quotes").await;
+    window.click("export-clock").await;
     window.click("export-local").await;
     window.state("export").await;
     window.click("export-start").await;

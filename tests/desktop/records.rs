@@ -45,6 +45,10 @@ async fn rows_are_filtered_arranged_and_kept_as_a_view() {
     let script = "const heads = [...document.querySelectorAll('.ag-header-cell')].map((cell) => cell.getAttribute('col-id')); \
          return heads.includes('fullname') && !heads.includes('jobtitle')";
     window.expect_js(script, &json!(true)).await;
+    // What stands under a heading is what it says.
+    let mails = "const cells = [...document.querySelectorAll(`.ag-row [col-id='emailaddress1']`)]; \
+         return cells.length > 5 && cells.every((cell) => cell.textContent.includes('@'))";
+    window.expect_js(mails, &json!(true)).await;
     window.click("view-save").await;
     window.write("view-name", "Norwegians").await;
     window.state("view-save").await;

@@ -488,6 +488,18 @@ async fn each_refusal_of_a_sign_in_is_seen_with_its_fix_and_repaired() {
     }
     assert!(in_browser > 5, "{in_browser}");
 
+    // What is mended in the set-up itself is one click away.
+    control(&org, "reset", "{}").await;
+    control(&org, "consent", r#"{"mode":"accept"}"#).await;
+    let place = org.description();
+    let app = json!({"client_id": place.client_id, "secrets": [{"value": "another~secret"}]});
+    control(&org, "app", app.to_string()).await;
+    wizard::sign_in(&window, &desktop).await;
+    expect_error(&window, "invalid_client_secret").await;
+    window.click("setup-mend").await;
+    window.see("step-credentials").await;
+    window.click("rail-sign_in").await;
+
     // Nobody is at the other end, the port is taken, the sign-in is stopped: each with its own words.
     control(&org, "reset", "{}").await;
     end_control(&org, "entra").await;

@@ -20,12 +20,12 @@ import {
 import { useState } from "react";
 import type { Connection } from "../bridge/generated";
 import { connectionTitle, EnvironmentBadge } from "../parts/environment";
+import { InvalidateDialog } from "../parts/invalidate";
 import { go } from "../place";
 import { syncedTables, useActions } from "../shell/actions";
 import { NoticeBanner, ProblemBanner } from "./banner";
 import { Charts } from "./charts";
 import { GuardDialog } from "./guard";
-import { InvalidateDialog } from "./invalidate";
 import { RunsCard } from "./runs";
 import { TablesCard } from "./tables";
 import { Verified, VerifyDialog } from "./verify";

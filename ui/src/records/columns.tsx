@@ -1,12 +1,13 @@
 import { Tooltip } from "@fluentui/react-components";
 import { Delete16Regular, History16Regular } from "@fluentui/react-icons";
 import type { ColDef, ICellRendererParams, ValueFormatterParams } from "ag-grid-community";
-import type { Column, GridCell, Row, Sort, TableColumns } from "../bridge/generated";
+import type { Column, GridCell, Sort, TableColumns } from "../bridge/generated";
 import { cellText, isNumeric } from "../format";
 import { Marked } from "../parts/marked";
 import type { GridContext } from "./grid";
 import type { ColumnLayout } from "./layout";
 import { isSelected } from "./selection";
+import { cellOf, type GridRow as Row } from "./source";
 
 /** Widths in pixels. Date-times are never cut. */
 const WIDTHS: Partial<Record<Column["kind"], number>> = {
@@ -53,8 +54,8 @@ export function gridColumns(
     colId: "_state",
     headerName: "State",
     headerComponent: GlyphHeader,
-    width: 24,
-    minWidth: 24,
+    width: 28,
+    minWidth: 28,
     pinned: "left",
     lockPosition: "left",
     sortable: false,
@@ -62,9 +63,9 @@ export function gridColumns(
     cellClass: "cell-glyph",
     cellRenderer: Glyph,
   };
-  const shown = layout.map((own, index) => {
+  const shown = layout.map((own) => {
     const column = table.columns.find((known) => known.name === own.name);
-    return column ? definition(table, column, own, index, sort, isSearching, mirrored, open) : null;
+    return column ? definition(table, column, own, sort, isSearching, mirrored, open) : null;
   });
   return [select, glyph, ...shown.filter((column) => column !== null)];
 }
@@ -78,7 +79,6 @@ function definition(
   table: TableColumns,
   column: Column,
   own: ColumnLayout,
-  index: number,
   sort: Sort | null,
   isSearching: boolean,
   mirrored: ReadonlySet<string>,
@@ -96,7 +96,7 @@ function definition(
     sort: sort?.column === column.name ? (sort.descending ? "desc" : "asc") : null,
     cellClass: isName ? "cell-name" : isNumeric(column.kind) ? "cell-number" : undefined,
     headerClass: isNumeric(column.kind) ? "head-number" : undefined,
-    valueGetter: ({ data }) => data?.cells[index] ?? null,
+    valueGetter: ({ data }) => (data ? cellOf(data, column.name) : null),
     valueFormatter: ({ value }: ValueFormatterParams<Row, GridCell>) =>
       cellText(value ?? null, column.kind),
     tooltipValueGetter: ({ value }) => cellText(value as GridCell, column.kind) || null,

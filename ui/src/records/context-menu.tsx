@@ -10,6 +10,7 @@ import {
 import type { Column, Connection, Filter } from "../bridge/generated";
 import { cellText } from "../format";
 import type { MenuPlace } from "./grid";
+import { cellOf } from "./source";
 
 /** What can be done with a cell and its row. */
 export function CellMenu({
@@ -25,7 +26,7 @@ export function CellMenu({
   onInvalidate,
 }: {
   connection: Connection;
-  place: MenuPlace & { cell: number };
+  place: MenuPlace;
   column: Column | undefined;
   onClose: () => void;
   onOpen: () => void;
@@ -35,7 +36,7 @@ export function CellMenu({
   onFilter: (filter: Filter) => void;
   onInvalidate: () => void;
 }) {
-  const value = place.row.cells[place.cell] ?? null;
+  const value = cellOf(place.row, place.column);
   const text = column ? cellText(value, column.kind) : "";
   const filter = column ? filterFor(column, value) : null;
   const target = {

@@ -55,6 +55,9 @@ const DELIMITERS: { [delimiter: string]: string } = {
   "|": "Vertical bar",
 };
 
+/** Whose clock moments are told by. */
+const CLOCKS = { utc: "UTC, ISO 8601", local: "Local time" };
+
 export function ExportDialog({
   connection,
   table,
@@ -83,6 +86,8 @@ export function ExportDialog({
   const progress = useBridge((state) => state.exporting);
   const [isRunning, setRunning] = useState(false);
   const [path, setPath] = useState<string | null>(null);
+  // The system's dialog is a window of its own, beside which this one can be clicked.
+  const [isChoosing, setChoosing] = useState(false);
   const [choices, setChoices] = useState<Choices>({
     rows: "view",
     format: "csv",
@@ -110,9 +115,14 @@ export function ExportDialog({
         /[\\/:*?"<>|]/g,
         "-",
       );
-    const chosen = await commands.chooseExportFile(suggested, choices.format);
-    if (chosen) setPath(chosen);
-    return chosen;
+    setChoosing(true);
+    try {
+      const chosen = await commands.chooseExportFile(suggested, choices.format);
+      if (chosen) setPath(chosen);
+      return chosen;
+    } finally {
+      setChoosing(false);
+    }
   };
   const run = () =>
     attempt(async () => {
@@ -167,7 +177,12 @@ export function ExportDialog({
               </p>
               <span className="spring" />
               <Button onClick={close}>Cancel</Button>
-              <Button appearance="primary" onClick={() => void run()} data-testid="export-start">
+              <Button
+                appearance="primary"
+                disabled={isChoosing}
+                onClick={() => void run()}
+                data-testid="export-start"
+              >
                 Export
               </Button>
             </>
@@ -188,6 +203,7 @@ export function ExportDialog({
             <button
               type="button"
               className="path"
+              disabled={isChoosing}
               onClick={() => void choose()}
               data-testid="export-path"
             >
@@ -277,6 +293,25 @@ function ChoiceFields({
             </Dropdown>
           </Field>
         ) : null}
+        {choices.format === "csv" ? (
+          <Field label="Date and time">
+            <Dropdown
+              value={CLOCKS[choices.localDates ? "local" : "utc"]}
+              selectedOptions={[choices.localDates ? "local" : "utc"]}
+              onOptionSelect={(_, data) =>
+                onChange({ ...choices, localDates: data.optionValue === "local" })
+              }
+              button={{ "data-testid": "export-clock" } as object}
+            >
+              <FluentOption value="utc" text={CLOCKS.utc}>
+                <Option title={CLOCKS.utc} detail="2026-03-12T14:30:00Z" />
+              </FluentOption>
+              <FluentOption value="local" text={CLOCKS.local} data-testid="export-local">
+                <Option title={CLOCKS.local} detail="2026-03-12 15:30:00" />
+              </FluentOption>
+            </Dropdown>
+          </Field>
+        ) : null}
       </div>
       <Field label="Choices and lookups">
         <RadioGroup
@@ -285,7 +320,12 @@ function ChoiceFields({
         >
           <Radio
             value="labels"
-            label={<Option title="Labels and names" detail="as people read them" />}
+            label={
+              <Option
+                title="Labels and names"
+                detail="as people read them; a lookup's id is beside its name"
+              />
+            }
           />
           <Radio
             value="raw"
@@ -295,23 +335,6 @@ function ChoiceFields({
       </Field>
       {choices.format === "csv" ? (
         <>
-          <Field label="Date and time">
-            <RadioGroup
-              layout="horizontal"
-              value={choices.localDates ? "local" : "iso"}
-              onChange={(_, data) => onChange({ ...choices, localDates: data.value === "local" })}
-            >
-              <Radio
-                value="iso"
-                label={<Option title="ISO, in UTC" detail="2026-03-12T14:30:00Z" />}
-              />
-              <Radio
-                value="local"
-                data-testid="export-local"
-                label={<Option title="Local time" detail="as spreadsheets read it" />}
-              />
-            </RadioGroup>
-          </Field>
           <Checkbox
             checked={choices.bom}
             onChange={(_, data) => onChange({ ...choices, bom: data.checked === true })}

@@ -170,7 +170,8 @@ function AddFilter({
               show(false);
             }}
             onRemove={null}
-            onCancel={() => show(false)}
+            onCancel={() => setColumn(null)}
+            isFirst
           />
         ) : (
           <ColumnChoice
@@ -219,15 +220,19 @@ export function ColumnChoice({
         input={{ "data-testid": "filter-column-search" } as object}
       />
       <ul>
-        {found.map((column) => (
+        {found.map((column, place) => (
           <li key={column.name}>
             <button
               type="button"
+              className={place === 0 && wanted !== "" ? "column-first" : undefined}
               onClick={() => onChoose(column)}
               data-testid={`filter-column-${column.name}`}
             >
               {column.label}
-              <span className="caption">{column.name}</span>
+              <span className="caption">
+                {column.name}
+                {place === 0 && wanted !== "" ? <kbd>Enter</kbd> : null}
+              </span>
             </button>
           </li>
         ))}

@@ -8,7 +8,7 @@ import {
   Option,
 } from "@fluentui/react-components";
 import { Delete16Regular } from "@fluentui/react-icons";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Column, Connection, Filter, FilterOp, ViewRequest } from "../bridge/generated";
 import { formatCount } from "../format";
 import { choicesOf, operatorOf, operatorsOf, PERIODS, problemOf, withOperator } from "./filters";
@@ -23,6 +23,7 @@ export function FilterEditor({
   onApply,
   onRemove,
   onCancel,
+  isFirst = false,
 }: {
   connection: Connection;
   column: Column;
@@ -32,6 +33,8 @@ export function FilterEditor({
   onApply: (filter: Filter) => void;
   onRemove: (() => void) | null;
   onCancel: () => void;
+  /** Whether it follows the choice of a column, which Cancel leads back to. */
+  isFirst?: boolean;
 }) {
   const [draft, setDraft] = useState(filter);
   const [isTried, setTried] = useState(false);
@@ -39,10 +42,20 @@ export function FilterEditor({
   const wanted = problem ? null : { ...request, filters: [...request.filters, draft] };
   const count = useCount(connection, wanted);
   const operators = operatorsOf(column.kind);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    // After the popover has taken the focus: the value is what is typed next.
+    const timer = setTimeout(() => {
+      const fields = form.current?.querySelectorAll<HTMLElement>("input, button[role='combobox']");
+      (fields?.[1] ?? fields?.[0])?.focus();
+    });
+    return () => clearTimeout(timer);
+  }, []);
   const operator = operatorOf(column, draft.op);
   return (
     <form
       className="filter-editor"
+      ref={form}
       data-testid="filter-editor"
       onSubmit={(event) => {
         event.preventDefault();
@@ -95,7 +108,9 @@ export function FilterEditor({
             <strong>{count === 1 ? "1 row" : `${formatCount(count)} rows`}</strong>
           )}
         </span>
-        <Button onClick={onCancel}>Cancel</Button>
+        <Button onClick={onCancel} data-testid="filter-cancel">
+          {isFirst ? "Back" : "Cancel"}
+        </Button>
         <Button type="submit" appearance="primary" data-testid="filter-apply">
           Apply
         </Button>

@@ -19,12 +19,12 @@ import {
 } from "ag-grid-community";
 import { AgGridReact } from "ag-grid-react";
 import { useCallback, useEffect, useMemo, useRef } from "react";
-import type { Row, Sort } from "../bridge/generated";
+import type { Sort } from "../bridge/generated";
 import { styleNonce } from "../nonce";
 import { SELECT } from "./columns";
 import type { ColumnLayout } from "./layout";
 import { isSelected, type Selection } from "./selection";
-import type { ViewSource } from "./source";
+import type { GridRow as Row, ViewSource } from "./source";
 
 ModuleRegistry.registerModules([
   InfiniteRowModelModule,
@@ -158,6 +158,15 @@ export function RecordsGrid(props: RecordsGridProps) {
     if (grid.getDisplayedRowCount() > 0) grid.ensureIndexVisible(0, "top");
   }, [props.selection]);
 
+  const columns = props.cells.join();
+  const known = useRef(columns);
+  useEffect(() => {
+    if (known.current === columns) return;
+    known.current = columns;
+    // Rows that were read have no values of a column that is new.
+    api.current?.refreshInfiniteCache();
+  }, [columns]);
+
   const revision = useRef(props.revision);
   useEffect(() => {
     if (revision.current === props.revision) return;
@@ -196,13 +205,22 @@ export function RecordsGrid(props: RecordsGridProps) {
     }
   }, [props.context]);
 
+  const wasCovered = useRef(false);
   const onGridReady = useCallback((event: GridReadyEvent<Row>) => {
     api.current = event.api;
     latest.current.onReady(event.api);
   }, []);
 
   return (
-    <div className="grid" data-testid="grid">
+    <div
+      className="grid"
+      data-testid="grid"
+      onPointerDownCapture={() => {
+        // The click that closes what is on top is not meant for the row below it.
+        wasCovered.current =
+          document.querySelector(".fui-PopoverSurface, .fui-MenuPopover") !== null;
+      }}
+    >
       <AgGridReact<Row>
         theme={theme}
         {...(styleNonce() ? { styleNonce: styleNonce() } : {})}
@@ -230,6 +248,7 @@ export function RecordsGrid(props: RecordsGridProps) {
         onGridReady={onGridReady}
         onCellClicked={({ data, rowIndex, column, event }) => {
           if (!data || rowIndex === null || column.getColId() === SELECT) return;
+          if (wasCovered.current) return;
           if (!(event instanceof MouseEvent)) return;
           if (event.shiftKey) latest.current.onPick(rowIndex, true);
           else if (event.ctrlKey || event.metaKey) latest.current.onPick(rowIndex, false);
@@ -312,5 +331,5 @@ function sortOf(params: IGetRowsParams): Sort | null {
 }
 
 function goneRow(index: number): Row {
-  return { id: `gone-${index}`, deleted: true, stale: false, cells: [] };
+  return { id: `gone-${index}`, deleted: true, stale: false, cells: [], columns: [] };
 }

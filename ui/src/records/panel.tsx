@@ -12,6 +12,7 @@ import {
 } from "@fluentui/react-components";
 import {
   ArrowClockwise20Regular,
+  ArrowLeft20Regular,
   ChevronDown20Regular,
   ChevronUp20Regular,
   Copy20Regular,
@@ -49,6 +50,7 @@ export function RecordPanel({
   shown,
   onOpenRecord,
   onStep,
+  onBack,
   onClose,
 }: {
   connection: Connection;
@@ -56,6 +58,8 @@ export function RecordPanel({
   onOpenRecord: OpenRecord;
   /** Goes to another row of the grid; `null` where the record is not from there. */
   onStep: ((by: number) => void) | null;
+  /** To the record whose lookup led here; `null` where none did. */
+  onBack: (() => void) | null;
   onClose: () => void;
 }) {
   const [tab, setTab] = useState<TabName>("fields");
@@ -85,6 +89,13 @@ export function RecordPanel({
       <header className="panel-header">
         <PanelTitle columns={columns} record={record} table={table} />
         <span className="panel-close">
+          {onBack ? (
+            <IconButton
+              label="Back to the record before"
+              icon={<ArrowLeft20Regular />}
+              onClick={onBack}
+            />
+          ) : null}
           {onStep ? (
             <>
               <IconButton

@@ -5,7 +5,6 @@ import {
   commands,
   type ErrorReply,
   type Filter,
-  type Row,
   type Sort,
   type Table,
   type TableColumns,
@@ -14,6 +13,7 @@ import { asError } from "../bridge/store";
 import { cellText, formatCount, plural } from "../format";
 import { copyText } from "../parts/clipboard";
 import { useControlKey } from "../parts/control-key";
+import { InvalidateDialog } from "../parts/invalidate";
 import { termsOf } from "../parts/marked";
 import { useNotices } from "../parts/notices";
 import type { Ask } from "../place";
@@ -29,7 +29,7 @@ import { type MenuPlace, RecordsGrid } from "./grid";
 import { columnsOf, requestOf, USUAL, usable, type ViewState } from "./layout";
 import { RecordPanel } from "./panel";
 import { added, countOf, type Selection } from "./selection";
-import { type Opened, ViewSource } from "./source";
+import { cellOf, type Opened, type GridRow as Row, ViewSource } from "./source";
 import { StatusBar } from "./status-bar";
 import { Toolbar } from "./toolbar";
 import { useColumns } from "./use-columns";
@@ -68,6 +68,8 @@ interface Shown {
   /** The row's place in the grid; `null` for a record that a lookup led to. */
   index: number | null;
   byKeyboard: boolean;
+  /** The record whose lookup led here. */
+  from?: Shown | null;
 }
 
 function Records({
@@ -97,16 +99,20 @@ function Records({
   const [shown, setShown] = useState<Shown | null>(null);
   const [menu, setMenu] = useState<MenuPlace | null>(null);
   const [exporting, setExporting] = useState<"view" | "selection" | null>(null);
+  const [isInvalidating, setInvalidating] = useState(false);
   const grid = useRef<GridApi<Row> | null>(null);
 
   const change = useCallback(
     (part: Partial<ViewState>) => {
       const next = { ...state, ...part };
       setState(next);
-      // The columns are as they were left; which rows were looked at begins anew.
-      if (part.columns !== undefined) keep({ views, last: { ...USUAL, columns: next.columns } });
+      // A table's columns are as they were left; which rows were looked at begins anew. What is changed
+      // of a saved view is the view's, and kept when it is saved.
+      if (part.columns !== undefined && current === null) {
+        keep({ views, last: { ...USUAL, columns: next.columns } });
+      }
     },
-    [state, views, keep],
+    [state, views, current, keep],
   );
   useEffect(() => {
     if (!ask) return;
@@ -155,10 +161,9 @@ function Records({
       layout.flatMap(({ name }) => columns.columns.find((column) => column.name === name) ?? []),
     [columns, layout],
   );
-  const openLookup = useCallback(
-    (target: string, id: string) => setShown({ table: target, id, index: null, byKeyboard: false }),
-    [],
-  );
+  const openLookup = useCallback((target: string, id: string) => {
+    setShown((from) => ({ table: target, id, index: null, byKeyboard: false, from }));
+  }, []);
   const definitions = useMemo(
     () => gridColumns(columns, layout, state.sort, isSearching, mirrored, openLookup),
     [columns, layout, state.sort, isSearching, mirrored, openLookup],
@@ -197,7 +202,7 @@ function Records({
     const known = visible[place];
     // The box and the state have no text of their own: the row is meant.
     if (!known) return copyRows(added([], index, index + 1));
-    if (row && known && (await copyText(cellText(row.cells[place] ?? null, known.kind)))) {
+    if (row && known && (await copyText(cellText(cellOf(row, known.name), known.kind)))) {
       tell(`Copied ${known.label}`);
     }
   };
@@ -240,12 +245,15 @@ function Records({
             state={state}
             views={views}
             current={current}
+            own={kept?.last?.columns ?? null}
             onChoose={(chosen, name) => {
-              setState(usable(columns, { ...chosen, columns: chosen.columns ?? state.columns }));
+              setState(usable(columns, chosen));
               setCurrent(name);
+              // The record that is open may not be among the other rows.
+              setShown(null);
             }}
             onKeep={(next, name) => {
-              keep({ views: next, last: { ...USUAL, columns: state.columns } }, true);
+              keep({ views: next, last: kept?.last ?? USUAL }, true);
               setCurrent(name);
             }}
           />
@@ -270,7 +278,7 @@ function Records({
         canSync={connection.signed_in && table.progress === null}
         onSync={() => actions.sync([table.name])}
         onFullSync={() => actions.fullSync([table.name])}
-        onInvalidate={() => actions.invalidate([table.name])}
+        onInvalidate={() => setInvalidating(true)}
         onExport={() => setExporting(count > 0 ? "selection" : "view")}
       />
       <div className="records-body">
@@ -314,6 +322,7 @@ function Records({
             connection={connection}
             shown={shown}
             onOpenRecord={openLookup}
+            onBack={shown.from ? () => setShown(shown.from ?? null) : null}
             onStep={shown.index === null ? null : step}
             onClose={() => {
               setShown(null);
@@ -356,7 +365,7 @@ function Records({
       {menu ? (
         <CellMenu
           connection={connection}
-          place={{ ...menu, cell: cells.indexOf(menu.column) }}
+          place={menu}
           column={visible[cells.indexOf(menu.column)]}
           onClose={() => setMenu(null)}
           onOpen={() =>
@@ -374,6 +383,12 @@ function Records({
           onInvalidate={() => void invalidate(one)}
         />
       ) : null}
+      <InvalidateDialog
+        connection={connection}
+        names={isInvalidating ? [table.name] : null}
+        onConfirm={(names) => actions.invalidate(names)}
+        onClose={() => setInvalidating(false)}
+      />
       <ExportDialog
         connection={connection}
         table={table}

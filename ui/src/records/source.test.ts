@@ -73,7 +73,7 @@ test("looking again closes the view that was looked at before", async () => {
   await first;
   const again = source.reopen(null);
   // Who scrolls meanwhile does not wait for it.
-  expect(await source.rows(null, 0, 200, [])).toEqual([{ id: "row of 1" }]);
+  expect(await source.rows(null, 0, 200, [])).toEqual([{ id: "row of 1", columns: [] }]);
   opening[1]?.(6);
   await again;
   expect((await source.view(null)).total).toBe(6);

@@ -1,5 +1,22 @@
 /** The rows of a table, window by window, from views that core holds open. */
-import { commands, type Row, type Sort, type View, type ViewRequest } from "../bridge/generated";
+import {
+  commands,
+  type GridCell,
+  type Row,
+  type Sort,
+  type View,
+  type ViewRequest,
+} from "../bridge/generated";
+
+/** A row of the grid. It knows its columns: the grid's may change while rows are on their way. */
+export interface GridRow extends Row {
+  columns: readonly string[];
+}
+
+/** What a row has in a column; `null` where the column is not read yet. */
+export function cellOf(row: GridRow, column: string): GridCell {
+  return row.cells[row.columns.indexOf(column)] ?? null;
+}
 
 export interface Opened {
   view: View;
@@ -64,15 +81,24 @@ export class ViewSource {
     this.#take(view, request);
   }
 
-  async rows(sort: Sort | null, offset: number, limit: number, columns: string[]): Promise<Row[]> {
+  async rows(
+    sort: Sort | null,
+    offset: number,
+    limit: number,
+    columns: string[],
+  ): Promise<GridRow[]> {
     const view = await this.view(sort);
+    const read = async (id: number) => {
+      const { rows } = await commands.window(id, offset, limit, columns);
+      return rows.map((row) => ({ ...row, columns }));
+    };
     try {
-      return (await commands.window(view.id, offset, limit, columns)).rows;
+      return await read(view.id);
     } catch {
       // The view was closed in between, such as by a newer one: the newer one has the rows.
       if (this.#open?.id === view.id) this.#opening = null;
       const newer = await this.view(sort);
-      return (await commands.window(newer.id, offset, limit, columns)).rows;
+      return read(newer.id);
     }
   }
 

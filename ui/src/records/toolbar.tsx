@@ -85,7 +85,7 @@ export function Toolbar({
                 Full resync
               </MenuItem>
               <MenuItem icon={<History20Regular />} disabled={!canSync} onClick={onInvalidate}>
-                Invalidate
+                Invalidate all rows
               </MenuItem>
             </MenuList>
           </MenuPopover>

@@ -29,6 +29,7 @@ export function ViewsMenu({
   state,
   views,
   current,
+  own,
   onChoose,
   onKeep,
 }: {
@@ -36,6 +37,8 @@ export function ViewsMenu({
   views: SavedView[];
   /** Name of the saved view that this began as; `null` for one of the three. */
   current: string | null;
+  /** The table's own columns, as they were left. */
+  own: ViewState["columns"];
   onChoose: (state: ViewState, name: string | null) => void;
   onKeep: (views: SavedView[], current: string | null) => void;
 }) {
@@ -48,7 +51,7 @@ export function ViewsMenu({
   const choose = (wanted: string) => {
     const view = views.find(({ name }) => wanted === `view:${name}`);
     if (view) onChoose(view.state, view.name);
-    else onChoose({ ...USUAL, kind: wanted as Kind, columns: state.columns }, null);
+    else onChoose({ ...USUAL, kind: wanted as Kind, columns: own }, null);
   };
   return (
     <>

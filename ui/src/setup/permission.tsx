@@ -73,7 +73,7 @@ export function PermissionStep({ control }: { control: SetupControl }) {
           <h2>What it means</h2>
           <p>
             <strong>user_impersonation</strong> is delegated: without a user who signs in it opens
-            nothing. Salesmirror reads; it writes only what you send through its API.
+            nothing. Salesmirror reads; it changes nothing in Dynamics 365 by itself.
           </p>
         </section>
       </aside>

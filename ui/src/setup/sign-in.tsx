@@ -6,6 +6,7 @@ import { asError } from "../bridge/store";
 import { ErrorText } from "../parts/error-text";
 import { CopyButton, CopyValue, Instructions, OpenPage, StepHead } from "./parts";
 import { adminMessage } from "./permission";
+import { indexOf, stepThatMends } from "./steps";
 import type { SetupControl } from "./use-setup";
 import { Waiting } from "./waiting";
 
@@ -38,6 +39,7 @@ export function SignInStep({
     }
     setBusy(false);
   };
+  const mended = error ? stepThatMends(error.code) : undefined;
   const isConsent = error?.code === "consent_needed";
   return (
     <div className="step">
@@ -96,6 +98,15 @@ export function SignInStep({
             data-code={error.code}
           >
             <ErrorText error={error} />
+            {mended ? (
+              <Button
+                type="button"
+                onClick={() => void control.save({ step: mended.step })}
+                data-testid="setup-mend"
+              >
+                Go to step {indexOf(mended.step) + 1}, {mended.title}
+              </Button>
+            ) : null}
             {isConsent && setup.guide.admin_consent ? (
               <div className="message-to-admin">
                 <p>{adminMessage(setup.guide.app_name, setup.guide.admin_consent)}</p>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Setup, SetupDraft } from "../bridge/generated";
-import { canGo, caption, monthsAhead, nameFrom, obstacle, whatToFix } from "./steps";
+import { canGo, caption, monthsAhead, nameFrom, obstacle, stepThatMends, whatToFix } from "./steps";
 
 const draft: SetupDraft = {
   step: "credentials",
@@ -71,4 +71,11 @@ test("a connection is named after its environment's host", () => {
 test("months ahead are days of the calendar", () => {
   expect(monthsAhead(new Date(2026, 10, 25), 24)).toBe("2028-11-25");
   expect(monthsAhead(new Date(2026, 10, 25), 6)).toBe("2027-05-25");
+});
+
+test("an error leads to the step that mends it", () => {
+  expect(stepThatMends("invalid_client_secret")?.title).toBe("Credentials");
+  expect(stepThatMends("resource_not_found")?.step).toBe("environment");
+  // Microsoft's own pages mend these.
+  expect(stepThatMends("user_not_assigned")).toBeUndefined();
 });

@@ -111,3 +111,21 @@ export function monthsAhead(today: Date, months: number): string {
   const day = new Date(Date.UTC(today.getFullYear(), today.getMonth() + months, today.getDate()));
   return day.toISOString().slice(0, 10);
 }
+
+/** Where in the set-up an error is mended; what is done in the portal alone is mended there. */
+const MENDED: { [code: string]: SetupStep } = {
+  invalid_client_secret: "credentials",
+  secret_expired: "credentials",
+  secret_missing: "credentials",
+  public_client_with_secret: "redirect",
+  client_not_found: "credentials",
+  tenant_not_found: "choose",
+  redirect_uri_not_registered: "redirect",
+  redirect_uri_single_page: "redirect",
+  permission_missing: "permission",
+  resource_not_found: "environment",
+};
+
+export function stepThatMends(code: string): StepText | undefined {
+  return STEPS.find(({ step }) => step === MENDED[code]);
+}

@@ -2,6 +2,7 @@ import { Tooltip } from "@fluentui/react-components";
 import {
   Home20Filled,
   Home20Regular,
+  PlugConnected20Regular,
   Settings20Filled,
   Settings20Regular,
 } from "@fluentui/react-icons";
@@ -44,6 +45,15 @@ export function Navigation({
         />
       ))}
       <span className="spring" />
+      {app.setup ? (
+        <Item
+          to={writePlace({ page: "connect" })}
+          isCurrent={false}
+          icon={<PlugConnected20Regular />}
+          label="Continue the set-up"
+          testId="nav-setup"
+        />
+      ) : null}
       <Item
         to={writePlace({ page: "settings", connection: connection.id })}
         isCurrent={current === "settings"}

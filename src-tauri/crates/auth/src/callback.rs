@@ -300,8 +300,8 @@ impl Attempt {
         progress.is_over = true;
         let reply = page(
             StatusCode::OK,
-            "You are signed in",
-            "Return to Salesmirror; you can close this tab.",
+            "Microsoft has answered",
+            "Return to Salesmirror, which finishes the sign-in. You can close this tab.",
             None,
         );
         let answer = Ok((SecretString::from(code), round.scope));

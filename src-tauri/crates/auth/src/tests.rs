@@ -103,7 +103,12 @@ async fn a_forged_callback_changes_nothing_and_the_real_one_signs_in_once() {
             policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),
             "{policy}"
         );
-        assert!(good.text().await.unwrap().contains("You are signed in"));
+        assert!(
+            good.text()
+                .await
+                .unwrap()
+                .contains("Microsoft has answered")
+        );
     });
     let tokens = attempt
         .finish(&http, Duration::from_secs(5), &CancellationToken::new())

@@ -104,6 +104,11 @@ pub(crate) fn secret_problem(text: &str) -> Option<String> {
         )
     } else if text.trim() != text {
         Some("There is white space around the secret. Paste it again without it.".into())
+    } else if text.contains(char::is_whitespace) {
+        Some(
+            "There is white space inside the secret. Paste its value again, and nothing else."
+                .into(),
+        )
     } else {
         None
     }

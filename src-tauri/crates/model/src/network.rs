@@ -19,6 +19,29 @@ const TUNNEL: &str = "tunnel error";
 const WANTS_PASSWORD: &str = "proxy authorization required";
 const REFUSED: &str = "tunnel error: unsuccessful";
 
+/// What the libraries below say, and what it means to somebody who does not know them.
+const MEANINGS: [(&str, &str); 5] = [
+    (
+        "InvalidContentType",
+        "what answers there does not speak https",
+    ),
+    ("failed to lookup address", "no host has this name"),
+    ("Connection refused", "nothing answers at this address"),
+    (
+        "UnknownIssuer",
+        "this computer does not trust its certificate",
+    ),
+    ("NotValidForName", "its certificate is another host's"),
+];
+
+/// The words of the libraries, behind what they mean where that is known.
+fn in_plain_words(text: &str) -> String {
+    match MEANINGS.iter().find(|(part, _)| text.contains(part)) {
+        Some((_, meaning)) => format!("{meaning} ({text})"),
+        None => text.to_owned(),
+    }
+}
+
 impl Reason {
     /// Reads an error of the HTTP client with all that caused it.
     #[must_use]
@@ -31,7 +54,7 @@ impl Reason {
         }
         let says = |part: &str| chain.iter().any(|text| text.contains(part));
         let text = match chain.last() {
-            Some(innermost) => innermost.clone(),
+            Some(innermost) => in_plain_words(innermost),
             None => "the connection failed".to_owned(),
         };
         if says(WANTS_PASSWORD) {

@@ -236,19 +236,24 @@ impl<'t> Page<'t> {
             self.counts.dead -= 1;
             self.counts.live += 1;
             self.outcome.inserted += u64::from(first_time);
+        } else if Self::is_same_version(&known, record) {
+            // Written again because the admin asked for it, not because it changed.
+            self.outcome.unchanged += u64::from(first_time);
         } else {
             self.outcome.updated += u64::from(first_time);
         }
         Ok(())
     }
 
+    fn is_same_version(known: &Known, record: &BatchRecord<'_>) -> bool {
+        record.version().is_some() && record.version() == known.version
+    }
+
     /// Notes what changed in a row, before its record is replaced.
     fn note(&mut self, known: &Known, record: &BatchRecord<'_>) -> Result<()> {
-        let is_same = record.version().is_some() && record.version() == known.version;
         let what = match known.deleted {
             true => What::Returned,
-            // Read again because the admin asked for it, not because it changed.
-            false if is_same => return Ok(()),
+            false if Self::is_same_version(known, record) => return Ok(()),
             false => What::Changed,
         };
         let new = (self.dictionary, record.raw());

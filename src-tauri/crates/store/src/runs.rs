@@ -56,6 +56,12 @@ impl RunRow {
 /// What a run that goes on is called.
 const RUNNING: &str = "running";
 
+/// Rows that a run brought, apart from those of its table's first copy, which are no changes. A copy may
+/// take several runs: all that began before one of its table ended well.
+const ARRIVED: &str = "iif(one.strategy = 'incremental' OR EXISTS (SELECT 1 FROM run AS earlier \
+    WHERE earlier.connection = ?1 AND earlier.table_name = one.table_name \
+    AND earlier.started_at < one.started_at AND earlier.status = 'success'), one.inserted, 0)";
+
 impl AppDb {
     /// Keeps a run: inserts it where its id is 0, and gives the id.
     ///
@@ -158,10 +164,10 @@ impl AppDb {
     /// Where the database cannot be read.
     pub fn changes_since(&self, connection: Uuid, since: i64) -> Result<Vec<(String, u64, u64)>> {
         let guard = self.lock();
-        let mut statement = guard.prepare_cached(
-            "SELECT table_name, sum(inserted + updated), sum(deleted) FROM run \
-             WHERE connection = ? AND started_at >= ? GROUP BY table_name",
-        )?;
+        let mut statement = guard.prepare_cached(&format!(
+            "SELECT one.table_name, sum(one.updated + {ARRIVED}), sum(one.deleted) FROM run AS one \
+             WHERE one.connection = ?1 AND one.started_at >= ?2 GROUP BY one.table_name",
+        ))?;
         let rows = statement.query_map(params![connection, since], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
@@ -187,13 +193,9 @@ impl AppDb {
             .iter()
             .map(|bound| format!(" + (one.started_at >= {bound})"))
             .collect();
-        // A copy may take several runs: all that began before one of its table ended well.
         let mut statement = guard.prepare_cached(&format!(
-            "SELECT one.table_name, 0{span} AS span, sum(one.updated + one.deleted + iif( \
-             one.strategy = 'incremental' OR EXISTS (SELECT 1 FROM run AS earlier \
-             WHERE earlier.connection = ?1 AND earlier.table_name = one.table_name \
-             AND earlier.started_at < one.started_at AND earlier.status = 'success'), \
-             one.inserted, 0)) AS changed FROM run AS one WHERE one.connection = ?1 \
+            "SELECT one.table_name, 0{span} AS span, sum(one.updated + one.deleted + {ARRIVED}) \
+             AS changed FROM run AS one WHERE one.connection = ?1 \
              AND one.started_at >= ?2 AND one.started_at < ?3 \
              GROUP BY 1, 2 HAVING changed > 0 ORDER BY 2, 3 DESC"
         ))?;

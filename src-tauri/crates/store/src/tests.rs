@@ -503,6 +503,16 @@ fn app_data_survives_and_names_are_unique_whatever_their_case() {
         ..RunRow::default()
     };
     db.put_run(&run).unwrap();
+    // The first copy of a table is no change; what a later sync brings is.
+    assert_eq!(
+        db.changes_since(row.id, 0).unwrap(),
+        [("lead".to_owned(), 0, 0)]
+    );
+    let later = RunRow {
+        strategy: "incremental".into(),
+        ..run
+    };
+    db.put_run(&later).unwrap();
     drop(db);
     let db = AppDb::open(&folder.path().join("app.db"), &key).unwrap();
     assert_eq!(db.connection("NORRVALE").unwrap(), Some(row.clone()));

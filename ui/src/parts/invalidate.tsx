@@ -1,7 +1,7 @@
 import { Button } from "@fluentui/react-components";
 import type { Connection } from "../bridge/generated";
 import { formatCount } from "../format";
-import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { AppDialog, DialogPage } from "./app-dialog";
 
 /** Asks before rows are marked as stale, and says what that means. */
 export function InvalidateDialog({
