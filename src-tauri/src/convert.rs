@@ -242,6 +242,7 @@ fn progress(progress: &Progress) -> wire::Progress {
         rows_per_second: speed as u64,
         seconds_left: left,
         throttled_until: progress.throttled.map(from_now),
+        trouble: progress.trouble.clone(),
     }
 }
 

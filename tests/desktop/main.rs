@@ -5,6 +5,7 @@ mod charts;
 mod desktop;
 mod journeys;
 mod keyboard;
+mod network;
 mod records;
 mod setup;
 mod wizard;

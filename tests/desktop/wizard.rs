@@ -25,9 +25,15 @@ pub fn folder() -> tempfile::TempDir {
 
 /// An organisation of somebody else, in another process as far as the app can tell.
 pub async fn organization() -> SampleOrg {
+    organization_at(0).await
+}
+
+/// The same one at a port where it was before.
+pub async fn organization_at(port: u16) -> SampleOrg {
     start(
         "account=400,contact=16000,lead=300,opportunity=300,systemuser=20",
         400,
+        port,
     )
     .await
 }
@@ -37,12 +43,14 @@ pub async fn small_organization() -> SampleOrg {
     start(
         "account=20,contact=60,lead=20,opportunity=20,systemuser=5",
         0,
+        0,
     )
     .await
 }
 
-async fn start(rows: &str, latency_ms: u64) -> SampleOrg {
+async fn start(rows: &str, latency_ms: u64, port: u16) -> SampleOrg {
     let config = Config {
+        port,
         rows: parse_rows(rows).expect("rows"),
         latency: Duration::from_millis(latency_ms),
         ..Config::default()

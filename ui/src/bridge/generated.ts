@@ -824,7 +824,11 @@ seconds_left: number | null,
 /**
  * Until when the service asked to wait, ms since 1970.
  */
-throttled_until: number | null, };
+throttled_until: number | null, 
+/**
+ * Why requests are sent again, where they are not answered at the moment.
+ */
+trouble: string | null, };
 
 export type Proof = { 
 /**

@@ -218,6 +218,16 @@ function StateCell({
       </div>
     );
   }
+  if (progress?.trouble) {
+    return (
+      <div className="state-throttled">
+        <p className="state-line">
+          <StateIcon state="throttled" /> No answer, trying again
+        </p>
+        <p className="state-detail">{progress.trouble} Nothing is lost.</p>
+      </div>
+    );
+  }
   if (progress) {
     const { rows, expected } = progress;
     return (

@@ -13,7 +13,7 @@ use crate::sync::RunReport;
 /// How often the figures of a run that goes on are kept.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// The status of a run that goes on.
-const RUNNING: &str = "running";
+pub(crate) const RUNNING: &str = "running";
 
 /// The record of a run that goes on. While it lives, what changes in the table is the run's doing.
 pub(crate) struct RunLog {

@@ -112,9 +112,14 @@ impl Session {
             questions: Mutex::default(),
             changed: watch::Sender::new(0),
         };
-        Self {
-            inner: Arc::new(inner),
-        }
+        let inner = Arc::new(inner);
+        let session = Arc::downgrade(&inner);
+        inner.client.listen(move || {
+            if let Some(session) = session.upgrade() {
+                session.changed.send_modify(|count| *count += 1);
+            }
+        });
+        Self { inner }
     }
 
     /// The connection.
@@ -246,6 +251,7 @@ impl Session {
                     let mut progress = progress.get(&name).cloned();
                     if let Some(progress) = &mut progress {
                         progress.throttled = session.inner.client.throttled_for();
+                        progress.trouble = session.inner.client.trouble();
                     }
                     let recent = recent.map_or((0, 0), |found| (found.1, found.2));
                     let guard = match (&progress, state) {

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::body::Body;
 use crate::error::{ServiceError, request_id};
 use crate::limits::{Backoff, Limits, Place, retry_after};
+use crate::meter::Meter;
 use crate::{Error, Result};
 
 /// Path of the Web API on its origin.
@@ -59,41 +60,6 @@ impl Default for RetryPolicy {
 /// Decoded pages of all tables that are in memory at once, each some 30 MB: one is written while
 /// the next is read, and one waits so that neither core does.
 const PAGES_IN_MEMORY: usize = 3;
-
-/// What requests cost. Clones of a client count together; [`Client::metered`] begins a count.
-#[derive(Debug, Default)]
-pub struct Meter {
-    requests: AtomicU64,
-    retries: AtomicU64,
-    throttled_ms: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Meter {
-    /// Requests sent.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Relaxed)
-    }
-
-    /// Requests sent again.
-    #[must_use]
-    pub fn retries(&self) -> u64 {
-        self.retries.load(Relaxed)
-    }
-
-    /// Time the service made us wait, in ms.
-    #[must_use]
-    pub fn throttled_ms(&self) -> u64 {
-        self.throttled_ms.load(Relaxed)
-    }
-
-    /// Bytes received, as they were sent.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes.load(Relaxed)
-    }
-}
 
 /// A client of one environment; clones share its limits.
 #[derive(Clone)]
@@ -177,6 +143,17 @@ impl Client {
     #[must_use]
     pub fn throttled_for(&self) -> Option<Duration> {
         self.limits.shut_for()
+    }
+
+    /// Why requests are sent again, one sentence; `None` while they are answered.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.limits.trouble()
+    }
+
+    /// Calls this whenever a wait or a trouble begins, or a trouble ends. The first listener stays.
+    pub fn listen(&self, listener: impl Fn() + Send + Sync + 'static) {
+        self.limits.listen(listener);
     }
 
     /// How many requests to send side by side, by the service's own hint where it gave one.
@@ -277,6 +254,7 @@ impl Client {
                         return Err(error);
                     }
                     tracing::debug!(%error, path = call.url.path(), "trying again");
+                    self.limits.set_trouble(Some(error.to_string()));
                     tokio::time::sleep(pause).await;
                 }
             }
@@ -306,6 +284,9 @@ impl Client {
             .map_err(|error| self.unreachable(&error))?;
         let (status, mut headers) = (reply.status(), reply.headers().clone());
         self.limits.heed(&headers);
+        if !status.is_server_error() {
+            self.limits.set_trouble(None);
+        }
         if status == StatusCode::UNAUTHORIZED {
             return Err(Failure::Rejected);
         }

@@ -1,7 +1,7 @@
 //! Service protection limits: when to wait, for how long, and how much to ask for at once.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
@@ -38,6 +38,18 @@ pub struct Limits {
     under_way: Mutex<u32>,
     /// Tells who waits that a request ended, or that more may be under way.
     freed: Notify,
+    /// Why the last request was not answered, until one is.
+    trouble: Mutex<Option<String>>,
+    /// Hears when a wait begins or ends.
+    listener: OnceLock<Listener>,
+}
+
+struct Listener(Box<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Listener")
+    }
 }
 
 /// The place of a request among those that are under way; dropped when it ends.
@@ -66,6 +78,37 @@ impl Limits {
         if gate.is_none_or(|old| old < until) {
             *gate = Some(until);
         }
+        drop(gate);
+        self.tell();
+    }
+
+    /// Tells whoever listens from now on.
+    pub fn listen(&self, listener: impl Fn() + Send + Sync + 'static) {
+        // One session listens to a client; a second one would be a mistake that costs a picture only.
+        let _ = self.listener.set(Listener(Box::new(listener)));
+    }
+
+    fn tell(&self) {
+        if let Some(listener) = self.listener.get() {
+            listener.0();
+        }
+    }
+
+    /// Why requests are sent again; `None` once one is answered.
+    pub fn trouble(&self) -> Option<String> {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.clone()
+    }
+
+    /// Remembers why a request is sent again, or that one was answered.
+    pub fn set_trouble(&self, why: Option<String>) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if *trouble == why {
+            return;
+        }
+        *trouble = why;
+        drop(trouble);
+        self.tell();
     }
 
     fn count(&self) -> MutexGuard<'_, u32> {

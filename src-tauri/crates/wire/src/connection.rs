@@ -222,6 +222,8 @@ pub struct Progress {
     /// Until when the service asked to wait, ms since 1970.
     #[ts(type = "number | null")]
     pub throttled_until: Option<i64>,
+    /// Why requests are sent again, where they are not answered at the moment.
+    pub trouble: Option<String>,
 }
 
 /// The mass-delete guard's question.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{SHORTEST, TableSchedule};
 use crate::app::now_ms;
 use crate::error::{Category, Result, blocking};
+use crate::runs::RUNNING;
 use crate::session::Session;
 use crate::sync::{RunReport, SyncOptions};
 
@@ -51,7 +52,8 @@ type Started = HashMap<String, (Instant, u32)>;
 impl Session {
     /// Syncs what is due by the plan, until it is stopped: these tables (logical names), or all
     /// mirrored ones where none is named. `tell` hears what it waits for whenever that changes, and
-    /// of each round. The search index follows each round where it is wanted.
+    /// of each round. The search index follows each round where it is wanted. What was interrupted
+    /// before somebody watched goes on at once, where its schedule lets it.
     ///
     /// # Errors
     /// Where the plan cannot be read.
@@ -65,10 +67,17 @@ impl Session {
         let mut started = Started::new();
         let mut told = None;
         let mut is_busy = false;
+        let mut stopped = self.stopped().await?;
         while !cancel.is_cancelled() {
             let now = now_ms();
             let plans = self.plans_of(tables, now).await?;
-            let due = due(&plans, &started, now);
+            let mut due = due(&plans, &started, now);
+            for plan in &plans {
+                let is_stopped = stopped.contains(&plan.table) && !due.contains(&plan.table);
+                if is_stopped && plan.next.is_some() {
+                    due.push(plan.table.clone());
+                }
+            }
             if due.is_empty() {
                 let next = upcoming(&plans, now);
                 if told.as_ref() != Some(&next) {
@@ -101,6 +110,7 @@ impl Session {
                 continue;
             }
             is_busy = false;
+            stopped.clear();
             told = None;
             note(&mut started, &due, &plans);
             tell(Watched::Round(&round));
@@ -115,6 +125,16 @@ impl Session {
             }
         }
         Ok(Watching::Stopped)
+    }
+
+    /// Tables whose last sync was stopped on its way, as by the end of the program.
+    async fn stopped(&self) -> Result<Vec<String>> {
+        let session = self.clone();
+        let attempts = blocking(move || Ok(session.db().attempts(session.row().id)?)).await?;
+        let stopped = attempts
+            .into_iter()
+            .filter(|attempt| matches!(attempt.status.as_str(), "interrupted" | RUNNING));
+        Ok(stopped.map(|attempt| attempt.table).collect())
     }
 
     async fn plans_of(&self, tables: &[String], now: i64) -> Result<Vec<TableSchedule>> {

@@ -93,6 +93,8 @@ pub struct Progress {
     pub rows_per_second: f64,
     /// For how long the service asked to wait.
     pub throttled: Option<Duration>,
+    /// Why requests are sent again, where they are not answered at the moment.
+    pub trouble: Option<String>,
 }
 
 /// What one sync of one table did.

@@ -384,6 +384,7 @@ impl Run<'_> {
             expected: self.expected,
             rows_per_second: self.rows as f64 / seconds,
             throttled: None,
+            trouble: None,
         };
         self.session.set_progress(self.table, Some(progress));
     }
