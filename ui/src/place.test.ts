@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Place, readPlace, writePlace } from "./place";
+import { type Place, readPlace, samePage, writePlace } from "./place";
 
 test("a place survives the address", () => {
   const places: Place[] = [
@@ -21,4 +21,12 @@ test("an address that means nothing is home", () => {
   for (const hash of ["", "#", "#/", "#/nowhere", "#/table/only"]) {
     expect(readPlace(hash)).toEqual({ page: "home", connection: null });
   }
+});
+
+test("another connection is shown at the same page", () => {
+  const other = { id: "2", tables: [{ name: "contact" }] };
+  const at = (place: Place) => writePlace(samePage(place, other));
+  expect(at({ page: "table", connection: "1", table: "contact" })).toBe("#/table/2/contact");
+  expect(at({ page: "table", connection: "1", table: "lead" })).toBe("#/home/2");
+  expect(at({ page: "settings", connection: "1" })).toBe("#/settings/2");
 });

@@ -19,6 +19,15 @@ export type Place =
   | { page: "settings"; connection: string }
   | { page: "connect" };
 
+/** The same page of another connection, as far as that has it. */
+export function samePage(place: Place, other: { id: string; tables: { name: string }[] }): Place {
+  if (place.page === "settings") return { page: "settings", connection: other.id };
+  if (place.page === "table" && other.tables.some(({ name }) => name === place.table)) {
+    return { page: "table", connection: other.id, table: place.table };
+  }
+  return { page: "home", connection: other.id };
+}
+
 export function readPlace(hash: string): Place {
   const [page, connection, table, ask] = hash
     .replace(/^#\/?/, "")

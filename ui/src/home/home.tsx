@@ -19,7 +19,7 @@ import {
 } from "@fluentui/react-icons";
 import { useState } from "react";
 import type { Connection } from "../bridge/generated";
-import { connectionTitle, EnvironmentBadge } from "../parts/environment";
+import { connectionTitle, EnvironmentBadge, hostOf } from "../parts/environment";
 import { InvalidateDialog } from "../parts/invalidate";
 import { go } from "../place";
 import { syncedTables, useActions } from "../shell/actions";
@@ -28,20 +28,22 @@ import { Charts } from "./charts";
 import { GuardDialog } from "./guard";
 import { RunsCard } from "./runs";
 import { TablesCard } from "./tables";
-import { Verified, VerifyDialog } from "./verify";
+import { Verified } from "./verify";
 
 export function HomePage({
   connection,
+  onVerify,
   onDisconnect,
 }: {
   connection: Connection;
+  onVerify: () => void;
   onDisconnect: () => void;
 }) {
   const actions = useActions(connection);
   const [invalidating, setInvalidating] = useState<string[] | null>(null);
-  const [verifying, setVerifying] = useState(false);
   const [guarded, setGuarded] = useState<string | null>(null);
   const canSync = connection.signed_in;
+  const trouble = connection.tables.find((table) => table.progress?.trouble)?.progress?.trouble;
   const everything = syncedTables(connection);
   return (
     <div className="home">
@@ -52,6 +54,9 @@ export function HomePage({
           </h1>
           <p className="home-facts">
             <span>{hostOf(connection.environment)}</span>
+            {connection.organization && connection.organization !== connectionTitle(connection) ? (
+              <span>{connection.organization}</span>
+            ) : null}
             {connection.organization_version ? (
               <span>Version {connection.organization_version}</span>
             ) : null}
@@ -60,7 +65,7 @@ export function HomePage({
             </span>
             {syncedTables(connection).length > 0 ? (
               <span>
-                <Verified connection={connection} onVerify={() => setVerifying(true)} />
+                <Verified connection={connection} onVerify={onVerify} />
               </span>
             ) : null}
           </p>
@@ -136,6 +141,11 @@ export function HomePage({
           onRetry={() => actions.sync()}
         />
       ) : null}
+      {trouble ? (
+        <NoticeBanner
+          text={`${trouble} Salesmirror tries again by itself. Everything that is mirrored can be browsed meanwhile.`}
+        />
+      ) : null}
       {connection.notice ? <NoticeBanner text={connection.notice} /> : null}
       {connection.warnings.map((warning) => (
         <NoticeBanner key={warning} text={warning} />
@@ -153,9 +163,6 @@ export function HomePage({
           go({ page: "table", connection: connection.id, table, ask: { filters, at: Date.now() } })
         }
       />
-      {verifying ? (
-        <VerifyDialog connection={connection} onClose={() => setVerifying(false)} />
-      ) : null}
       <InvalidateDialog
         connection={connection}
         names={invalidating}
@@ -169,8 +176,4 @@ export function HomePage({
       />
     </div>
   );
-}
-
-function hostOf(address: string): string {
-  return URL.canParse(address) ? new URL(address).host : address;
 }

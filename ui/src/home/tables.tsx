@@ -224,7 +224,7 @@ function StateCell({
         <p className="state-line">
           <StateIcon state="throttled" /> No answer, trying again
         </p>
-        <p className="state-detail">{progress.trouble} Nothing is lost.</p>
+        <p className="state-detail">Nothing is lost.</p>
       </div>
     );
   }

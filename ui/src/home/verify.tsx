@@ -20,11 +20,12 @@ export function Verified({
   onVerify: () => void;
 }) {
   const times = connection.tables.map((table) => table.verified);
+  const last = Math.max(...connection.tables.map((table) => table.last_sync ?? 0));
   const oldest = times.some((time) => time === null) ? null : Math.min(...times.map(Number));
   const text =
     oldest === null || times.length === 0
-      ? "Not verified yet"
-      : `Verified equal ${formatRecent(oldest, Date.now())}`;
+      ? "Verify now"
+      : `Verified equal ${formatRecent(oldest, Date.now())}${last > oldest ? ", before the last sync" : ""}`;
   return (
     <button
       type="button"

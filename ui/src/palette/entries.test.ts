@@ -11,7 +11,7 @@ const connection = {
   signed_in: true,
   tables: [table],
 } as Connection;
-const other = { ...connection, id: "2", organization: "Contoso", kind: "sandbox" } as Connection;
+const other = { ...connection, id: "2", name: "Contoso", kind: "sandbox" } as Connection;
 const app = { theme: "system", connections: [connection, other] } as AppState;
 const doings = new Proxy({} as Doings, { get: () => vi.fn() });
 const titles = (entries: { title: string }[]) => entries.map((entry) => entry.title);
@@ -27,6 +27,8 @@ describe("the palette", () => {
     const atHome = titles(standingEntries(app, signedOut, undefined, doings));
     expect(atHome).toContain("Sign in again");
     expect(atHome.some((title) => title.startsWith("Sync"))).toBe(false);
+    expect(atHome).toContain("Export Contacts");
+    expect(atHome).toContain("Disconnect One");
   });
 
   it("finds by words in any order of typing, commands alone behind >", () => {

@@ -1,6 +1,6 @@
 /** What the palette lists, apart from records. */
 import type { AppState, Connection } from "../bridge/generated";
-import { environmentWord } from "../parts/environment";
+import { connectionDetail, connectionTitle } from "../parts/environment";
 
 export interface Entry {
   id: string;
@@ -21,13 +21,15 @@ export interface Doings {
   goHome: () => void;
   goTable: (table: string) => void;
   goSettings: () => void;
-  goConnection: (id: string) => void;
+  goConnection: (other: Connection) => void;
   connectAnother: () => void;
   sync: (tables: string[]) => void;
   fullSync: (tables: string[]) => void;
   pause: () => void;
   signIn: () => void;
-  exportView: (() => void) | null;
+  exportTable: (table: string) => void;
+  verify: () => void;
+  disconnect: () => void;
   showShortcuts: () => void;
   setTheme: (theme: "light" | "dark" | "system") => void;
 }
@@ -82,9 +84,18 @@ export function standingEntries(
   } else {
     entries.push(command("sign-in", "Sign in again", doings.signIn));
   }
-  if (table && doings.exportView) {
-    entries.push(command("export", `Export ${table.label_plural}`, doings.exportView, "Ctrl E"));
+  for (const known of table ? [table] : connection.tables) {
+    if (known.state === "new") continue;
+    const keys = table ? "Ctrl E" : undefined;
+    const act = () => doings.exportTable(known.name);
+    entries.push(command(`export-${known.name}`, `Export ${known.label_plural}`, act, keys));
   }
+  if (connection.signed_in && !isSyncing) {
+    entries.push(command("verify", "Verify: compare every row with Dynamics 365", doings.verify));
+  }
+  entries.push(
+    command("disconnect", `Disconnect ${connectionTitle(connection)}`, doings.disconnect),
+  );
   entries.push(command("keys", "Show keyboard shortcuts", doings.showShortcuts, "?"));
   for (const [theme, title] of [
     ["light", "Use the light theme"],
@@ -100,10 +111,10 @@ export function standingEntries(
     entries.push({
       id: `connection-${other.id}`,
       group: "Connections",
-      title: `Switch to ${other.organization ?? other.name}`,
-      detail: environmentWord(other.kind),
+      title: `Switch to ${connectionTitle(other)}`,
+      detail: connectionDetail(other),
       icon: "connection",
-      act: () => doings.goConnection(other.id),
+      act: () => doings.goConnection(other),
     });
   }
   entries.push({

@@ -8,11 +8,9 @@ const WORDS: Record<Environment, string> = {
   other: "Environment",
 };
 
-export function environmentWord(kind: Environment): string {
-  return WORDS[kind];
-}
-
+/** Nothing where the service did not say what kind of environment it is. */
 export function EnvironmentBadge({ kind }: { kind: Environment }) {
+  if (kind === "other") return null;
   return <span className={`environment environment-${kind}`}>{WORDS[kind]}</span>;
 }
 
@@ -25,7 +23,24 @@ export function ConnectionTile({ connection }: { connection: Connection }) {
   );
 }
 
-/** The organisation's own name, else the name the admin gave. */
+/**
+ * The name that the admin gave: a production organisation and its copies may all call themselves the
+ * same. The sample was named by nobody.
+ */
 export function connectionTitle(connection: Connection): string {
-  return connection.organization ?? connection.name;
+  return connection.kind === "sample"
+    ? (connection.organization ?? connection.name)
+    : connection.name;
+}
+
+/** What kind of environment it is, and whose. */
+export function connectionDetail(connection: Connection): string {
+  const { kind, organization } = connection;
+  const what = kind === "other" ? hostOf(connection.environment) : WORDS[kind];
+  const isTold = organization === null || organization === connectionTitle(connection);
+  return isTold ? what : `${what}, ${organization}`;
+}
+
+export function hostOf(environment: string): string {
+  return environment.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
 }

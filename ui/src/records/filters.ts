@@ -159,9 +159,12 @@ function isDay(text: string): boolean {
 }
 
 /** A filter in a pill: the column, what is asked, and the value. */
+/** Conditions that are not offered for a kind of column, but may come from a chart or a saved view. */
+const WORDS: { [op in FilterOp]?: string } = { equal: "is", not_equal: "is not" };
+
 export function pillText(column: Column, filter: Filter): { what: string; value: string } {
   const operator = operatorOf(column, filter.op);
-  const word = operator?.word ?? filter.op;
+  const word = operator?.word ?? WORDS[filter.op] ?? filter.op;
   const values = filter.values.map((value) => labelOf(column, value));
   const many = operator?.value === "choices" || operator?.value === "names";
   return {

@@ -39,7 +39,9 @@ export function StatusBar({
         <>
           <span data-testid="status-total">
             <strong>{formatCount(opened.view.total)}</strong>
-            {isFiltered ? ` of ${formatCount(table.rows)} ${name}` : ` ${name}`}
+            {isFiltered && opened.request.deleted !== "only"
+              ? ` of ${formatCount(table.rows)} ${name}`
+              : ` ${opened.request.deleted === "only" ? "deleted " : ""}${name}`}
           </span>
           <span className="muted" data-testid="status-opened">
             opened in {formatDuration(opened.view.opened_ms)}

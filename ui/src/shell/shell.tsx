@@ -2,11 +2,12 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react
 import { type AppState, type Connection, commands } from "../bridge/generated";
 import { showTheme } from "../bridge/store";
 import { HomePage } from "../home/home";
+import { VerifyDialog } from "../home/verify";
 import type { Doings } from "../palette/entries";
 import { Palette } from "../palette/palette";
 import { useControlKey } from "../parts/control-key";
 import { useNotices } from "../parts/notices";
-import { go, type Place } from "../place";
+import { go, type Place, samePage } from "../place";
 import { SettingsPage } from "../settings/settings";
 import { useActions } from "./actions";
 import { Announcer } from "./announcer";
@@ -29,6 +30,7 @@ export function Shell({
 }) {
   const actions = useActions(connection);
   const [disconnecting, setDisconnecting] = useState(false);
+  const [verifying, setVerifying] = useState(false);
   const [shortcuts, setShortcuts] = useState(false);
   const [palette, setPalette] = useState(false);
   const { attempt } = useNotices();
@@ -43,29 +45,29 @@ export function Shell({
       goHome: () => go({ page: "home", connection: connection.id }),
       goTable: (name) => go({ page: "table", connection: connection.id, table: name }),
       goSettings: () => go({ page: "settings", connection: connection.id }),
-      goConnection: (id) => go({ page: "home", connection: id }),
+      goConnection: (other) => go(samePage(place, other)),
       connectAnother: () => go({ page: "connect" }),
       sync: actions.sync,
       fullSync: actions.fullSync,
       pause: actions.pause,
       signIn: actions.signIn,
-      exportView: shown
-        ? () =>
-            go({
-              page: "table",
-              connection: connection.id,
-              table: shown,
-              // Told apart from the last time, or going there again would do nothing.
-              ask: { isExport: true, at: Date.now() },
-            })
-        : null,
+      exportTable: (name) =>
+        go({
+          page: "table",
+          connection: connection.id,
+          table: name,
+          // Told apart from the last time, or going there again would do nothing.
+          ask: { isExport: true, at: Date.now() },
+        }),
+      verify: () => setVerifying(true),
+      disconnect: () => setDisconnecting(true),
       showShortcuts: () => setShortcuts(true),
       setTheme: (theme) => {
         showTheme(theme);
         void attempt(() => commands.setTheme(theme));
       },
     }),
-    [actions, attempt, connection.id, shown],
+    [actions, attempt, connection.id, place],
   );
   useControlKey(
     "k",
@@ -106,7 +108,11 @@ export function Shell({
         ) : place.page === "settings" ? (
           <SettingsPage key={connection.id} app={app} connection={connection} />
         ) : (
-          <HomePage connection={connection} onDisconnect={() => setDisconnecting(true)} />
+          <HomePage
+            connection={connection}
+            onVerify={() => setVerifying(true)}
+            onDisconnect={() => setDisconnecting(true)}
+          />
         )}
       </main>
       <Announcer connection={connection} />
@@ -118,6 +124,9 @@ export function Shell({
         isOpen={palette}
         onClose={() => setPalette(false)}
       />
+      {verifying ? (
+        <VerifyDialog connection={connection} onClose={() => setVerifying(false)} />
+      ) : null}
       <ShortcutsDialog isOpen={shortcuts} onClose={() => setShortcuts(false)} />
       <DisconnectDialog
         connection={connection}

@@ -13,10 +13,10 @@ import {
   ChevronUpDown20Regular,
 } from "@fluentui/react-icons";
 import { type AppState, type Connection, commands } from "../bridge/generated";
-import { ConnectionTile, connectionTitle, environmentWord } from "../parts/environment";
+import { ConnectionTile, connectionDetail, connectionTitle } from "../parts/environment";
 import { rail, useMedia } from "../parts/media";
 import { useNotices } from "../parts/notices";
-import { go } from "../place";
+import { go, readPlace, samePage } from "../place";
 import { begin } from "./actions";
 
 /** Organisation and environment, always in sight: acting on the wrong one is the costly mistake. */
@@ -34,7 +34,7 @@ export function ConnectionSwitcher({ app, connection }: { app: AppState; connect
           data-testid="switcher"
           aria-label={
             isRail
-              ? `Connection: ${connectionTitle(connection)}, ${environmentWord(connection.kind)}`
+              ? `Connection: ${connectionTitle(connection)}, ${connectionDetail(connection)}`
               : undefined
           }
         >
@@ -43,7 +43,7 @@ export function ConnectionSwitcher({ app, connection }: { app: AppState; connect
           <span className="switcher-text">
             <span className="switcher-name">{connectionTitle(connection)}</span>
             <span className={`switcher-kind environment-text-${connection.kind}`}>
-              {environmentWord(connection.kind)}
+              {connectionDetail(connection)}
             </span>
           </span>
           <ChevronUpDown20Regular className="switcher-arrow" />
@@ -56,14 +56,13 @@ export function ConnectionSwitcher({ app, connection }: { app: AppState; connect
               key={known.id}
               icon={<ConnectionTile connection={known} />}
               secondaryContent={known.id === connection.id ? <Checkmark20Regular /> : undefined}
-              onClick={() => go({ page: "home", connection: known.id })}
+              onClick={() => go(samePage(readPlace(location.hash), known))}
               data-testid="switch-connection"
             >
               <span className="switcher-text">
                 <span className="switcher-name">{connectionTitle(known)}</span>
                 <span className={`switcher-kind environment-text-${known.kind}`}>
-                  {environmentWord(known.kind)}
-                  {known.organization && known.organization !== known.name ? `, ${known.name}` : ""}
+                  {connectionDetail(known)}
                 </span>
               </span>
             </MenuItem>

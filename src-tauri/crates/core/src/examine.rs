@@ -214,7 +214,7 @@ pub async fn examine(
                     COUNTS,
                     match counts.values().sum::<u64>() {
                         0 => "not counted yet".to_owned(),
-                        total => format!("{total} rows in {} tables", counts.len()),
+                        total => format!("{} rows in {} tables", grouped(total), counts.len()),
                     },
                 )
             },
@@ -359,8 +359,11 @@ async fn check_limits(client: &Client) -> Check {
     };
     let left = header("x-ms-ratelimit-burst-remaining-xrm-requests");
     let hint = header("x-ms-dop-hint");
-    let left = left.map(|left| format!("{left} requests free"));
-    let hint = hint.map(|hint| format!("{hint} at once advised"));
+    let left = left.map(|left| {
+        let left = left.parse().map_or(left, grouped);
+        format!("{left} requests free in the next five minutes")
+    });
+    let hint = hint.map(|hint| format!("{hint} side by side advised"));
     let told: Vec<String> = left.into_iter().chain(hint).collect();
     Check::passed(
         LIMITS,
@@ -369,6 +372,19 @@ async fn check_limits(client: &Client) -> Check {
             false => told.join(", "),
         },
     )
+}
+
+/// `20,000` of 20000.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// How long the organisation remembers what changed.
@@ -382,7 +398,7 @@ async fn check_retention(client: &Client, at: Place<'_>) -> Check {
         ),
         Ok(Some(days)) => Check::passed(
             RETENTION,
-            format!("{days} days; a pause of less costs nothing"),
+            format!("{days} days; after a longer pause a table is read in full again"),
         ),
         Ok(None) => Check::passed(RETENTION, "not told; usually 7 days"),
         Err(error) => {
