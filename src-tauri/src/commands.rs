@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    Error, PendingSignIn, SyncOptions, VerifyOptions, Work, record_ids, usual_columns,
+    Error, PendingSignIn, SyncOptions, VerifyOptions, Work, parse_guid, record_ids, usual_columns,
 };
 use salesmirror_wire::{
     AppSettings, AppSettingsChange, AppState, Charts, Connection, ConnectionChange, ErrorReply,
-    Event, Happening, Picked, Preference, Proof, ProofProgress, Record, Run, TableColumns, Theme,
-    View, ViewRequest, Window,
+    Event, Happening, LeftData, Picked, Preference, Proof, ProofProgress, Record, Run,
+    TableColumns, Theme, View, ViewRequest, Window,
 };
 use tauri::{AppHandle, Manager as _, State};
 use tauri_plugin_opener::OpenerExt as _;
@@ -153,6 +153,18 @@ pub async fn disconnect(
 }
 
 #[tauri::command]
+pub async fn left_data(desk: State<'_, Desk>) -> Reply<Vec<LeftData>> {
+    let left = desk.app().await?.left_data().await?;
+    Ok(left.into_iter().map(convert::left_data).collect())
+}
+
+#[tauri::command]
+pub async fn erase_left(desk: State<'_, Desk>, id: String) -> Reply<()> {
+    let id = parse_guid(&id).unwrap_or_default();
+    Ok(desk.app().await?.erase_left(id).await?)
+}
+
+#[tauri::command]
 pub async fn sync(
     desk: State<'_, Desk>,
     connection: String,
@@ -269,12 +281,14 @@ pub async fn open_view(
     desk: State<'_, Desk>,
     connection: String,
     request: ViewRequest,
+    most: Option<u32>,
 ) -> Reply<View> {
     let session = desk.session(&connection).await?;
     let selectors = convert::selectors(&request);
-    let view = session.open_view(&request.table, &selectors).await?;
+    let view = session.open_view(&request.table, &selectors, most).await?;
     let (total, opened_ms) = (view.total(), view.opened_in.as_secs_f64() * 1_000.0);
     Ok(View {
+        whole: view.is_whole,
         id: desk.views.add(session, view),
         total,
         opened_ms,

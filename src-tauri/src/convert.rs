@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use salesmirror_core::{
     AppSettings, AppSettingsChange, Bar, Cell, Chart, ChartFilter, Charts, Choice, ColumnKind,
-    ConnectionChange, ConnectionRow, Deleted, Error, FieldChange, Group, Happening, PendingSignIn,
-    Preview, Progress, RecordDetail, Result, RunRow, Secret, Selectors, Session, Shown,
-    TableMetadata, TableStatus, Verification, ViewRow, Work, told_text, what_word,
+    ConnectionChange, ConnectionRow, Deleted, Error, FieldChange, Group, Happening, LeftData,
+    PendingSignIn, Preview, Progress, RecordDetail, Result, RunRow, Secret, Selectors, Session,
+    Shown, TableMetadata, TableStatus, Verification, ViewRow, Work, told_text, what_word,
 };
 use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
 use serde::de::DeserializeOwned;
@@ -27,6 +27,16 @@ pub fn error(error: &Error) -> ErrorReply {
         },
         reference: error.reference.clone(),
         link: error.link.as_deref().map(str::to_owned),
+    }
+}
+
+/// Data of a connection that is gone.
+pub fn left_data(left: LeftData) -> wire::LeftData {
+    wire::LeftData {
+        id: left.id.to_string(),
+        environment: left.environment,
+        user: left.user,
+        bytes: left.bytes,
     }
 }
 

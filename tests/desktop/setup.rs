@@ -605,8 +605,23 @@ async fn two_connections_are_told_apart_changed_and_disconnected() {
     window.state("settings-about").await;
     window.click("settings-connections").await;
     window.click("connection-disconnect").await;
+    window.click("disconnect-erase").await;
+    window.state("disconnect-keep").await;
     window.click("disconnect-confirm").await;
     window.expect_text("table-rows-contact", "12,0").await;
+    // What was kept is told, and can be erased.
+    window.click("nav-settings").await;
+    window.click("settings-connections").await;
+    window.see("left-data").await;
+    window.state("settings-left").await;
+    window.click("left-erase").await;
+    window.click("left-confirm").await;
+    window
+        .expect_js(
+            "return document.querySelector('[data-testid=left-data]') === null",
+            &json!(true),
+        )
+        .await;
     let left = desktop.secrets();
     assert_eq!(
         left.len(),

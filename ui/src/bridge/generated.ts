@@ -498,6 +498,24 @@ id: string,
  */
 authority: string, };
 
+export type LeftData = { 
+/**
+ * Names it.
+ */
+id: string, 
+/**
+ * Environment URL.
+ */
+environment: string, 
+/**
+ * Who was signed in.
+ */
+user: string, 
+/**
+ * Size, in bytes.
+ */
+bytes: number, };
+
 export type ListedEnvironment = { 
 /**
  * Name as people know it.
@@ -1142,6 +1160,10 @@ id: number,
  */
 total: number, 
 /**
+ * Whether these are all, and not the first ones alone.
+ */
+whole: boolean, 
+/**
  * Time it took to open, in ms.
  */
 opened_ms: number, };
@@ -1198,6 +1220,8 @@ export const commands = {
   explainError: (text: string) => invoke<ErrorReply | null>("explain_error", { text }),
   signIn: (connection: string, other: boolean) => invoke<Connection>("sign_in", { connection, other }),
   cancel: (work: Work) => invoke<void>("cancel", { work }),
+  leftData: () => invoke<Array<LeftData>>("left_data"),
+  eraseLeft: (id: string) => invoke<void>("erase_left", { id }),
   changeConnection: (connection: string, change: ConnectionChange) => invoke<void>("change_connection", { connection, change }),
   disconnect: (connection: string, purge: boolean) => invoke<void>("disconnect", { connection, purge }),
   sync: (connection: string, tables: Array<string>, full: boolean) => invoke<void>("sync", { connection, tables, full }),
@@ -1209,7 +1233,7 @@ export const commands = {
   runs: (connection: string, limit: number) => invoke<Array<Run>>("runs", { connection, limit }),
   charts: (connection: string) => invoke<Charts>("charts", { connection }),
   tableColumns: (connection: string, table: string) => invoke<TableColumns>("table_columns", { connection, table }),
-  openView: (connection: string, request: ViewRequest) => invoke<View>("open_view", { connection, request }),
+  openView: (connection: string, request: ViewRequest, most: number | null) => invoke<View>("open_view", { connection, request, most }),
   window: (view: number, offset: number, limit: number, columns: Array<string>) => invoke<Window>("window", { view, offset, limit, columns }),
   closeView: (view: number) => invoke<void>("close_view", { view }),
   record: (connection: string, table: string, id: string) => invoke<Record>("record", { connection, table, id }),

@@ -10,6 +10,7 @@ import {
 } from "../bridge/generated";
 import { formatCount, formatDuration, formatMoment, formatRecent, plural } from "../format";
 import { ErrorText } from "../parts/error-text";
+import { narrow, useMedia } from "../parts/media";
 import { StateIcon } from "../parts/state";
 import { Lanes } from "./lanes";
 
@@ -132,6 +133,7 @@ function RunRow({
 }) {
   const label = tables.find((table) => table.name === run.table)?.label_plural ?? run.table;
   const isDone = run.status === "success";
+  const isNarrow = useMedia(narrow);
   return (
     <tr>
       <td title={formatMoment(run.started_at)}>{formatRecent(run.started_at, Date.now())}</td>
@@ -156,7 +158,11 @@ function RunRow({
           <Figure value={run.unchanged} isWide />
         </>
       ) : (
-        <td colSpan={4} className={`run-note run-${run.status}`} title={run.error?.hint}>
+        <td
+          colSpan={isNarrow ? 3 : 4}
+          className={`run-note run-${run.status}`}
+          title={run.error?.hint}
+        >
           {NOTES[run.status] ?? run.error?.message ?? "Failed"}
         </td>
       )}

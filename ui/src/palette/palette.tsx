@@ -198,10 +198,10 @@ function foundEntries(
 ): Entry[] {
   const to = (table: string, ask: { record?: string; search?: string }) =>
     go({ page: "table", connection: connection.id, table, ask: { ...ask, at: Date.now() } });
-  return found.tables.flatMap(({ table, total, records }) => {
+  return found.tables.flatMap(({ table, total, isWhole, records }) => {
     const group =
       total > records.length
-        ? `${table.label_plural}, ${formatCount(total)} matches`
+        ? `${table.label_plural}, ${formatCount(total)}${isWhole ? "" : " or more"} matches`
         : table.label_plural;
     const entries: Entry[] = records.map((record) => ({
       id: `record-${record.id}`,

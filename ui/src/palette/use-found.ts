@@ -1,12 +1,20 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { type Connection, commands, type Table, type TableColumns } from "../bridge/generated";
+import {
+  type Connection,
+  commands,
+  type Table,
+  type TableColumns,
+  type ViewRequest,
+} from "../bridge/generated";
 import { cellText } from "../format";
 
 /** Records of a table that have the text. */
 export interface FoundTable {
   table: Table;
   total: number;
+  /** Whether that is all, and not where counting stopped. */
+  isWhole: boolean;
   records: { id: string; title: string; detail: string }[];
 }
 
@@ -19,6 +27,8 @@ export interface Found {
 const PAUSE_MS = 60;
 /** Records of one table that are listed. */
 const MOST = 4;
+/** Matches of one table that are counted: more is said as more, and found when it is asked for. */
+const COUNTED = 1_000;
 /** Less than that is in every second record. */
 const SHORTEST = 2;
 
@@ -71,14 +81,15 @@ async function lookIn(
   search: string,
 ): Promise<FoundTable> {
   const names = columns.shown.slice(0, 3);
-  const view = await commands.openView(connection, {
+  const request: ViewRequest = {
     table: table.name,
     filters: [],
     search,
     sort: null,
     deleted: "exclude",
     stale_only: false,
-  });
+  };
+  const view = await commands.openView(connection, request, COUNTED);
   try {
     const { rows } = await commands.window(view.id, 0, MOST, names);
     const text = (cells: (typeof rows)[number]["cells"], place: number) => {
@@ -88,6 +99,7 @@ async function lookIn(
     return {
       table,
       total: view.total,
+      isWhole: view.whole,
       records: rows.map(({ id, cells }) => ({
         id,
         title: text(cells, 0) || "(no name)",

@@ -13,3 +13,5 @@ export function useMedia(query: MediaQueryList): boolean {
 
 /** As the style sheet has it: below this width only the icons of the navigation are left. */
 export const rail = window.matchMedia("(width < 1000px)");
+/** As the style sheet has it: below this width tables leave out the columns that one can do without. */
+export const narrow = window.matchMedia("(width < 1100px)");

@@ -133,6 +133,7 @@ function Records({
     const onOpened = (next: Opened) => {
       setOpened(next);
       setFailure(null);
+      if (next.isGrown) grid.current?.setRowCount(next.view.total, true);
     };
     source.current = new ViewSource(connection.id, request, onOpened, setOpening);
   }
@@ -142,7 +143,8 @@ function Records({
   const asked = JSON.stringify(request);
   const total = opened?.view.total ?? 0;
   const { selection, pick, pickAll, clear, select } = useSelection(
-    total,
+    // Not all rows are known yet, so that "all" cannot be selected.
+    opened?.view.whole === false ? 0 : total,
     `${asked}${JSON.stringify(state.sort)}`,
   );
   const count = countOf(selection);
@@ -340,7 +342,7 @@ function Records({
         isFiltered={isSearching || state.kind !== "live" || state.filters.length > 0}
         selected={count}
         actions={[
-          ...(count < total
+          ...(count < total && opened?.view.whole
             ? [{ label: `All ${formatCount(total)}`, act: pickAll, testId: "select-all" }]
             : []),
           { label: "Copy", act: () => void copyRows(selection), testId: "copy-selected" },

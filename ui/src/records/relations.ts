@@ -1,5 +1,11 @@
 /** Which records belong to a record. */
-import { type Connection, commands, type Table, type TableColumns } from "../bridge/generated";
+import {
+  type Connection,
+  commands,
+  type Table,
+  type TableColumns,
+  type ViewRequest,
+} from "../bridge/generated";
 import { cellText } from "../format";
 
 /** Lookups that lead from one table to another: the first that the organisation has is used. */
@@ -62,14 +68,15 @@ export async function findRelated(
       .find((one) => one !== undefined);
     if (!column) return null;
     const shown = columns.shown.slice(0, 2);
-    const view = await commands.openView(connection.id, {
+    const request: ViewRequest = {
       table: name,
       filters: [{ column: column.name, op: "equal", values: [id] }],
       search: null,
       sort: null,
       deleted: "exclude",
       stale_only: false,
-    });
+    };
+    const view = await commands.openView(connection.id, request, null);
     try {
       if (view.total === 0) return null;
       const { rows } = await commands.window(view.id, 0, MOST, shown);

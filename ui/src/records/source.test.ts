@@ -16,7 +16,7 @@ const request = (search: string | null): ViewRequest => ({
 
 /** Views open when the test says so. */
 function core() {
-  const opening: ((total: number) => void)[] = [];
+  const opening: ((total: number, whole?: boolean) => void)[] = [];
   const closed: number[] = [];
   let last = 0;
   invoke.mockImplementation((command: string, given: { view?: number }) => {
@@ -24,7 +24,7 @@ function core() {
       last += 1;
       const id = last;
       return new Promise((resolve) =>
-        opening.push((total) => resolve({ id, total, opened_ms: 1 })),
+        opening.push((total, whole = true) => resolve({ id, total, whole, opened_ms: 1 })),
       );
     }
     if (command === "close_view") closed.push(given.view ?? 0);
@@ -94,4 +94,22 @@ test("another order is another view", async () => {
   void source.view(null);
   void source.view({ column: "fullname", descending: true });
   expect(opening).toHaveLength(2);
+});
+
+test("the first rows that are found are shown at once, and the rest follows", async () => {
+  const { opening, closed } = core();
+  const opened: Opened[] = [];
+  const source = new ViewSource("c", request("lin"), (next) => opened.push(next));
+  const first = source.view(null);
+  opening[0]?.(1_000, false);
+  await first;
+  await vi.waitFor(() => expect(opening).toHaveLength(2));
+  expect(invoke.mock.calls.map(([, given]) => given.most)).toEqual([1_000, null]);
+  opening[1]?.(22_000);
+  await vi.waitFor(() => expect(opened).toHaveLength(2));
+  expect(opened.map(({ view, isGrown }) => [view.total, isGrown])).toEqual([
+    [1_000, false],
+    [22_000, true],
+  ]);
+  expect(closed).toEqual([1]);
 });

@@ -21,7 +21,12 @@ export function cellOf(row: GridRow, column: string): GridCell {
 export interface Opened {
   view: View;
   request: ViewRequest;
+  /** Whether it has the rows of the view before, and more behind them. */
+  isGrown: boolean;
 }
+
+/** Rows that are found first while somebody types; all of them follow. Whole blocks of the grid. */
+const FIRST = 1_000;
 
 /**
  * Keeps one view open at a time. A view holds still while the mirror changes, so that the rows of
@@ -72,7 +77,7 @@ export class ViewSource {
     const request = { ...this.#base, sort };
     const key = JSON.stringify(request);
     if (this.#open === null || key !== this.#key) return;
-    const view = await commands.openView(this.#connection, request);
+    const view = await commands.openView(this.#connection, request, null);
     if (key !== this.#key || this.#open === null) {
       void commands.closeView(view.id);
       return;
@@ -112,7 +117,9 @@ export class ViewSource {
     let view: View;
     this.#onOpening(true);
     try {
-      view = await commands.openView(this.#connection, request);
+      // In an order all rows are needed before the first is known.
+      const isQuick = request.search !== null && request.sort === null;
+      view = await commands.openView(this.#connection, request, isQuick ? FIRST : null);
     } catch (reason) {
       // The next who asks tries again.
       if (key === this.#key) {
@@ -128,13 +135,29 @@ export class ViewSource {
     }
     this.#take(view, request);
     this.#onOpening(false);
+    if (!view.whole) void this.#complete(request, key);
     return view;
   }
 
-  #take(view: View, request: ViewRequest): void {
+  /** Finds the rest, where nobody has asked for anything else meanwhile. */
+  async #complete(request: ViewRequest, key: string): Promise<void> {
+    try {
+      const view = await commands.openView(this.#connection, request, null);
+      if (key !== this.#key || this.#open === null) {
+        void commands.closeView(view.id);
+        return;
+      }
+      this.#opening = Promise.resolve(view);
+      this.#take(view, request, true);
+    } catch {
+      // The first rows stay; the grid's next request says what is wrong.
+    }
+  }
+
+  #take(view: View, request: ViewRequest, isGrown = false): void {
     const before = this.#open;
     this.#open = view;
     if (before) void commands.closeView(before.id);
-    this.#onOpened({ view, request });
+    this.#onOpened({ view, request, isGrown });
   }
 }

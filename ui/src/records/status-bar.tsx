@@ -38,7 +38,10 @@ export function StatusBar({
       ) : opened ? (
         <>
           <span data-testid="status-total">
-            <strong>{formatCount(opened.view.total)}</strong>
+            <strong>
+              {formatCount(opened.view.total)}
+              {opened.view.whole ? "" : "+"}
+            </strong>
             {isFiltered && opened.request.deleted !== "only"
               ? ` of ${formatCount(table.rows)} ${name}`
               : ` ${opened.request.deleted === "only" ? "deleted " : ""}${name}`}

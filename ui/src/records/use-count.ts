@@ -13,7 +13,7 @@ export function useCount(connection: Connection, request: ViewRequest | null): n
     retry: false,
     staleTime: 10_000,
     queryFn: async () => {
-      const view = await commands.openView(connection.id, JSON.parse(asked) as ViewRequest);
+      const view = await commands.openView(connection.id, JSON.parse(asked) as ViewRequest, null);
       void commands.closeView(view.id);
       return view.total;
     },

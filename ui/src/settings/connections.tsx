@@ -1,5 +1,6 @@
 import { Button, Field, Input, Link } from "@fluentui/react-components";
 import { Add20Regular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import {
   type AppState,
@@ -7,10 +8,14 @@ import {
   type ConnectionChange,
   commands,
   type ErrorReply,
+  type LeftData,
 } from "../bridge/generated";
 import { asError } from "../bridge/store";
-import { ConnectionTile, connectionTitle, EnvironmentBadge } from "../parts/environment";
+import { formatBytes } from "../format";
+import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { ConnectionTile, connectionTitle, EnvironmentBadge, hostOf } from "../parts/environment";
 import { ErrorText } from "../parts/error-text";
+import { useNotices } from "../parts/notices";
 import { go } from "../place";
 import { isPort, portOf } from "../setup/redirect";
 import { monthsAhead } from "../setup/steps";
@@ -43,7 +48,7 @@ export function Connections({ app, connection }: { app: AppState; connection: Co
                 {connectionTitle(known)} <EnvironmentBadge kind={known.kind} />
               </span>
               <span className="caption">
-                {known.name}, {host(known.environment)},{" "}
+                {[hostOf(known.environment), known.organization].filter(Boolean).join(", ")},{" "}
                 {known.signed_in ? (known.user ?? "signed in") : "signed out"}
               </span>
             </span>
@@ -58,12 +63,74 @@ export function Connections({ app, connection }: { app: AppState; connection: Co
       >
         {app.setup ? "Continue the set-up" : "Connect another"}
       </Button>
+      <Left connections={app.connections.length} />
     </>
   );
 }
 
-function host(address: string): string {
-  return address.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+/** Data of connections that are gone: it is found again by connecting anew, or erased here. */
+function Left({ connections }: { connections: number }) {
+  const { attempt } = useNotices();
+  const [asked, setAsked] = useState<LeftData | null>(null);
+  const { data: left = [], refetch } = useQuery({
+    queryKey: ["left", connections],
+    queryFn: commands.leftData,
+  });
+  const erase = async (found: LeftData) => {
+    setAsked(null);
+    await attempt(() => commands.eraseLeft(found.id));
+    await refetch();
+  };
+  if (left.length === 0) return null;
+  return (
+    <section className="left-data" data-testid="left-data">
+      <h2>Data that was kept</h2>
+      <p className="caption">
+        Of connections that are gone. It is there again when the same user connects to the same
+        environment.
+      </p>
+      <ul>
+        {left.map((found) => (
+          <li key={found.id}>
+            <span>
+              {hostOf(found.environment)}, {found.user}{" "}
+              <span className="caption">{formatBytes(found.bytes)}</span>
+            </span>
+            <Button size="small" onClick={() => setAsked(found)} data-testid="left-erase">
+              Erase
+            </Button>
+          </li>
+        ))}
+      </ul>
+      <AppDialog isOpen={asked !== null} onClose={() => setAsked(null)}>
+        <DialogPage
+          title="Erase this data?"
+          footer={
+            <>
+              <Button
+                appearance="transparent"
+                className="danger-button"
+                onClick={() => asked && void erase(asked)}
+                data-testid="left-confirm"
+              >
+                Erase
+              </Button>
+              <span className="spring" />
+              <Button appearance="primary" onClick={() => setAsked(null)}>
+                Keep it
+              </Button>
+            </>
+          }
+        >
+          <p>
+            The mirrored rows of {asked ? hostOf(asked.environment) : ""} go, with the history of
+            their changes and the rows that were deleted in Dynamics 365, which nobody else has.
+            Nothing changes in Dynamics 365.
+          </p>
+        </DialogPage>
+      </AppDialog>
+    </section>
+  );
 }
 
 function ConnectionForm({ connection }: { connection: Connection }) {

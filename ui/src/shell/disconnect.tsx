@@ -1,7 +1,7 @@
 import { Button, Checkbox } from "@fluentui/react-components";
 import { useState } from "react";
 import { type Connection, commands } from "../bridge/generated";
-import { formatCount } from "../format";
+import { formatCount, plural } from "../format";
 import { AppDialog, DialogPage } from "../parts/app-dialog";
 import { connectionTitle } from "../parts/environment";
 import { useNotices } from "../parts/notices";
@@ -20,6 +20,7 @@ export function DisconnectDialog({
   const [purge, setPurge] = useState(true);
   const [busy, setBusy] = useState(false);
   const rows = connection.tables.reduce((sum, table) => sum + table.rows, 0);
+  const deleted = connection.tables.reduce((sum, table) => sum + table.deleted, 0);
   const title = connectionTitle(connection);
   const disconnect = async () => {
     setBusy(true);
@@ -58,10 +59,19 @@ export function DisconnectDialog({
         </p>
         <Checkbox
           checked={purge}
+          input={{ "data-testid": "disconnect-erase" } as object}
           onChange={(_, data) => setPurge(data.checked === true)}
           label={`Erase the ${formatCount(rows)} mirrored rows and their key too`}
         />
-        {purge ? null : (
+        {purge ? (
+          <p className="caption">
+            The history of changes goes with them
+            {deleted > 0
+              ? `, and ${plural(deleted, "row", "rows")} that Dynamics 365 does not have any more`
+              : ""}
+            . Nobody else has these.
+          </p>
+        ) : (
           <p className="caption">
             The data stays on this computer, encrypted, and is there again when you connect to this
             environment as the same user.

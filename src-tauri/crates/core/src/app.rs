@@ -10,6 +10,7 @@ mod settings;
 pub use change::ConnectionChange;
 pub(crate) use change::check_day;
 pub use damage::Rescue;
+pub use leave::LeftData;
 pub use settings::{AppSettings, AppSettingsChange};
 
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! What the grid and the record panel read.
 
 use salesmirror_model::{ColumnKind, ColumnMetadata, parse_guid};
-use salesmirror_store::View;
+use salesmirror_store::{View, ViewSpec};
 use url::Url;
 use uuid::Uuid;
 
@@ -27,14 +27,22 @@ pub struct RecordDetail {
 }
 
 impl Session {
-    /// Opens a view. Where its order has no index yet one is made afterwards, so that the next
+    /// Opens a view, or the first rows of it alone. Where its order has no index yet one is made afterwards, so that the next
     /// time is quick.
     ///
     /// # Errors
     /// A bad selector, an unknown column, a database that cannot be read.
-    pub async fn open_view(&self, table: &str, selectors: &Selectors) -> Result<View> {
+    pub async fn open_view(
+        &self,
+        table: &str,
+        selectors: &Selectors,
+        at_most: Option<u32>,
+    ) -> Result<View> {
         let metadata = self.metadata(table).await?;
-        let spec = selectors.view(&metadata)?;
+        let spec = ViewSpec {
+            at_most,
+            ..selectors.view(&metadata)?
+        };
         let (mirror, wanted) = (self.mirror().clone(), spec.clone());
         let view = blocking(move || Ok(mirror.open_view(&wanted)?)).await?;
         // While rows arrive an index would have to be kept up with each of them.

@@ -36,7 +36,7 @@ mod tables;
 mod tokens;
 mod whereabouts;
 
-pub use app::{App, AppSettings, AppSettingsChange, ConnectionChange, Rescue, Settings};
+pub use app::{App, AppSettings, AppSettingsChange, ConnectionChange, LeftData, Rescue, Settings};
 pub use browse::{RecordDetail, indented, record_ids};
 pub use charts::{Bar, Chart, ChartFilter, Charts, Group};
 pub use choices::Choice;

@@ -62,6 +62,7 @@ impl Selectors {
             sort: sort.transpose()?,
             deleted: self.deleted,
             stale_only: self.stale_only,
+            at_most: None,
         })
     }
 }

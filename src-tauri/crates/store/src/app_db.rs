@@ -278,6 +278,19 @@ impl AppDb {
         Ok(())
     }
 
+    /// Settings whose names begin like this.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn settings_under(&self, beginning: &str) -> Result<Vec<(String, String)>> {
+        let guard = self.lock();
+        let mut statement = guard.prepare_cached(
+            "SELECT key, value FROM setting WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key",
+        )?;
+        let rows = statement.query_map([beginning], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Forgets a setting.
     ///
     /// # Errors

@@ -360,11 +360,12 @@ impl Mirror {
     /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
     pub fn open_view(&self, spec: &ViewSpec) -> Result<View> {
         let begun = Instant::now();
-        let rowids = self.read(|connection| view::rowids(connection, spec))?;
+        let (rowids, is_whole) = self.read(|connection| view::rowids(connection, spec))?;
         let opened = View {
             table: spec.table.as_str().into(),
             opened_in: begun.elapsed(),
             rowids: rowids.into(),
+            is_whole,
         };
         Ok(opened)
     }

@@ -5,7 +5,7 @@
 //! is looked at.
 
 use memchr::memmem;
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 use salesmirror_model::TableMetadata;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -167,11 +167,13 @@ pub fn terms(text: &str) -> Terms {
     terms
 }
 
-/// The rows that hold all of these terms, in their own order; `None` where there is no term.
+/// The rows that hold all of these terms, in their own order, no more than so many; `None` where there
+/// is no term.
 pub fn find(
     connection: &Connection,
     table: &TableMetadata,
     parts: &[String],
+    at_most: Option<u32>,
 ) -> Result<Option<Vec<i64>>> {
     if parts.is_empty() {
         return Ok(None);
@@ -183,56 +185,64 @@ pub fn find(
     let mut candidates = connection.prepare_cached(&format!(
         "SELECT rowid FROM {index} WHERE {index} MATCH ? ORDER BY rowid"
     ))?;
-    let mut rowids = candidates
-        .query_map([threes.join(" AND ")], |row| row.get(0))?
-        .collect::<Result<Vec<i64>, _>>()?;
     let longer: Vec<memmem::Finder<'_>> = parts
         .iter()
         .filter(|part| part.chars().count() > 3)
         .map(|part| memmem::Finder::new(part.as_bytes()))
         .collect();
-    if !longer.is_empty() {
-        keep_matching(connection, table, &longer, &mut rowids)?;
+    let mut reader = Reader {
+        read: connection.prepare_cached(&format!(
+            "SELECT 0{} FROM {} WHERE _rowid = ?",
+            text_columns(table),
+            data(&table.logical_name)
+        ))?,
+        missing: vec![true; longer.len()],
+        text: String::new(),
+    };
+    let most = at_most.map_or(usize::MAX, |most| most as usize);
+    let mut rowids = Vec::new();
+    let mut found = candidates.query([threes.join(" AND ")])?;
+    while rowids.len() < most
+        && let Some(row) = found.next()?
+    {
+        let rowid: i64 = row.get(0)?;
+        if longer.is_empty() || reader.has(rowid, &longer)? {
+            rowids.push(rowid);
+        }
     }
     Ok(Some(rowids))
 }
 
-/// Drops the rows that have all threes of a term but not the term.
-fn keep_matching(
-    connection: &Connection,
-    table: &TableMetadata,
-    terms: &[memmem::Finder<'_>],
-    rowids: &mut Vec<i64>,
-) -> Result<()> {
-    let mut read = connection.prepare_cached(&format!(
-        "SELECT 0{} FROM {} WHERE _rowid = ?",
-        text_columns(table),
-        data(&table.logical_name)
-    ))?;
-    let columns = read.column_count();
-    let mut missing = vec![true; terms.len()];
-    let mut text = String::new();
-    let mut kept = Vec::with_capacity(rowids.len());
-    for rowid in rowids.iter() {
-        missing.fill(true);
-        let mut rows = read.query([rowid])?;
-        let Some(row) = rows.next()? else { continue };
+/// Looks at rows that have all threes of a term, whether they have the term.
+struct Reader<'c> {
+    read: CachedStatement<'c>,
+    missing: Vec<bool>,
+    text: String,
+}
+
+impl Reader<'_> {
+    fn has(&mut self, rowid: i64, terms: &[memmem::Finder<'_>]) -> Result<bool> {
+        self.missing.fill(true);
+        let columns = self.read.column_count();
+        let mut rows = self.read.query([rowid])?;
+        let Some(row) = rows.next()? else {
+            return Ok(false);
+        };
         for index in 1..columns {
             let Ok(part) = row.get_ref(index)?.as_str() else {
                 continue;
             };
-            text.clear();
-            fold_into(&mut text, part);
-            for (term, missing) in terms.iter().zip(&mut missing) {
-                *missing = *missing && term.find(text.as_bytes()).is_none();
+            self.text.clear();
+            fold_into(&mut self.text, part);
+            for (term, missing) in terms.iter().zip(&mut self.missing) {
+                *missing = *missing && term.find(self.text.as_bytes()).is_none();
+            }
+            if !self.missing.contains(&true) {
+                return Ok(true);
             }
         }
-        if !missing.contains(&true) {
-            kept.push(*rowid);
-        }
+        Ok(false)
     }
-    *rowids = kept;
-    Ok(())
 }
 
 /// All threes of a term, as the index's query takes them.

@@ -359,6 +359,24 @@ fn views_sort_filter_and_search() {
         "without its accent"
     );
     assert!(bench.names(search("\" OR 1")).is_empty());
+    // A look at the first that are found, in the same order.
+    for (text, most, found, is_whole) in [
+        ("person", 4, 4, false),
+        ("person", 11, 10, true),
+        ("pe", 4, 4, false),
+    ] {
+        let first = ViewSpec {
+            table: "contact".into(),
+            at_most: Some(most),
+            ..search(text)
+        };
+        let view = bench.mirror.open_view(&first).unwrap();
+        assert_eq!(
+            (view.total(), view.is_whole),
+            (found, is_whole),
+            "{text} {most}"
+        );
+    }
     let unknown = ViewSpec {
         table: "contact".into(),
         ..where_("nothing", Test::IsNull)

@@ -39,6 +39,8 @@ pub struct ViewSpec {
     pub deleted: Deleted,
     /// Invalidated rows only.
     pub stale_only: bool,
+    /// The first rows alone, some so many, for a look at what is found while somebody types.
+    pub at_most: Option<u32>,
 }
 
 /// A test of a column.
@@ -135,8 +137,8 @@ impl Sql {
     }
 }
 
-/// The row numbers of a view.
-pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<Vec<u32>> {
+/// The row numbers of a view, and whether these are all.
+pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<(Vec<u32>, bool)> {
     let table = schema::metadata(connection, &spec.table)?
         .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
     let sort = spec
@@ -145,7 +147,7 @@ pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<Vec<u32>> {
         .map(|sort| column(&table, &sort.column).map(|found| (found, sort)));
     let sort = sort.transpose()?;
     let search = spec.search.as_deref();
-    let search = search.map(|text| Search::run(connection, &table, text));
+    let search = search.map(|text| Search::run(connection, &table, text, spec.at_most));
     let search = search.transpose()?;
     let search = search.as_ref();
     let mut rowids = Vec::new();
@@ -169,7 +171,11 @@ pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<Vec<u32>> {
             select(connection, &table, spec, search, Some(&absent), &mut rowids)?;
         }
     }
-    Ok(rowids)
+    let is_cut = spec
+        .at_most
+        .is_some_and(|most| rowids.len() >= most as usize);
+    let is_whole = !is_cut && search.is_none_or(|search| search.is_whole);
+    Ok((rowids, is_whole))
 }
 
 fn select(
@@ -210,6 +216,10 @@ fn select(
         )?;
     }
     sql.push(tail.unwrap_or(" ORDER BY d._rowid"));
+    if let Some(most) = spec.at_most {
+        sql.push(" LIMIT ");
+        sql.bind(Value::Integer(most.into()));
+    }
     let mut statement = connection.prepare_cached(&sql.text)?;
     let mut rows = statement.query(params_from_iter(sql.values))?;
     while let Some(row) = rows.next()? {
@@ -223,16 +233,30 @@ struct Search {
     /// The rows that hold the longer terms.
     rowids: Option<Rc<Vec<Value>>>,
     prefixes: Vec<String>,
+    /// Whether these are all.
+    is_whole: bool,
 }
 
 impl Search {
-    fn run(connection: &Connection, table: &TableMetadata, text: &str) -> Result<Self> {
+    fn run(
+        connection: &Connection,
+        table: &TableMetadata,
+        text: &str,
+        at_most: Option<u32>,
+    ) -> Result<Self> {
         let Terms { parts, prefixes } = terms(text);
-        let rowids = search::find(connection, table, &parts)?;
+        // Rows that the prefixes rule out would leave too few of the first ones.
+        let at_most = at_most.filter(|_| prefixes.is_empty());
+        let rowids = search::find(connection, table, &parts, at_most)?;
+        let is_whole = match (&rowids, at_most) {
+            (Some(rowids), Some(most)) => rowids.len() < most as usize,
+            _ => true,
+        };
         let values = |rowids: Vec<i64>| Rc::new(rowids.into_iter().map(Value::Integer).collect());
         Ok(Self {
             rowids: rowids.map(values),
             prefixes,
+            is_whole,
         })
     }
 

@@ -22,6 +22,8 @@ pub struct View {
     pub table: Arc<str>,
     /// Time it took to open.
     pub opened_in: Duration,
+    /// Whether all rows are there that match, and not the first of them alone.
+    pub is_whole: bool,
     pub(crate) rowids: Arc<[u32]>,
 }
 
@@ -43,6 +45,7 @@ impl View {
         Self {
             table: Arc::clone(&self.table),
             opened_in: self.opened_in,
+            is_whole: true,
             rowids: picked.collect(),
         }
     }

@@ -5,7 +5,7 @@ use ts_rs::{Config, TS};
 
 use crate::{
     AppSettings, AppSettingsChange, AppState, Charts, Checks, Connection, ConnectionChange,
-    ErrorReply, ExportFormat, ExportRequest, FoundEnvironment, FoundTenant, Happening,
+    ErrorReply, ExportFormat, ExportRequest, FoundEnvironment, FoundTenant, Happening, LeftData,
     ListedEnvironment, Picked, Preference, Proof, Record, Run, Setup, SetupDraft, TableColumns,
     Theme, View, ViewRequest, Window, Work,
 };
@@ -57,6 +57,8 @@ commands! {
     explain_error(text: String) -> Option<ErrorReply>;
     sign_in(connection: String, other: bool) -> Connection;
     cancel(work: Work) -> ();
+    left_data() -> Vec<LeftData>;
+    erase_left(id: String) -> ();
     change_connection(connection: String, change: ConnectionChange) -> ();
     disconnect(connection: String, purge: bool) -> ();
     sync(connection: String, tables: Vec<String>, full: bool) -> ();
@@ -68,7 +70,7 @@ commands! {
     runs(connection: String, limit: u32) -> Vec<Run>;
     charts(connection: String) -> Charts;
     table_columns(connection: String, table: String) -> TableColumns;
-    open_view(connection: String, request: ViewRequest) -> View;
+    open_view(connection: String, request: ViewRequest, most: Option<u32>) -> View;
     window(view: u32, offset: f64, limit: u32, columns: Vec<String>) -> Window;
     close_view(view: u32) -> ();
     record(connection: String, table: String, id: String) -> Record;

@@ -22,7 +22,7 @@ pub use connection::{
 pub use error::ErrorReply;
 pub use event::{Event, ExportProgress, Work};
 pub use history::{FieldChange, Happening, What};
-pub use preference::{AppSettings, AppSettingsChange, Preference};
+pub use preference::{AppSettings, AppSettingsChange, LeftData, Preference};
 pub use proof::{Fix, Proof, ProofProgress};
 pub use records::{
     Choice, Column, ColumnKind, Deleted, ExportFormat, ExportRequest, Filter, FilterOp, GridCell,

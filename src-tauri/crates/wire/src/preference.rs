@@ -27,6 +27,20 @@ pub struct AppSettings {
     pub log_level: String,
 }
 
+/// Data of a connection that is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LeftData {
+    /// Names it.
+    pub id: String,
+    /// Environment URL.
+    pub environment: String,
+    /// Who was signed in.
+    pub user: String,
+    /// Size, in bytes.
+    #[ts(type = "number")]
+    pub bytes: u64,
+}
+
 /// What is changed of them; null leaves it as it is.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AppSettingsChange {

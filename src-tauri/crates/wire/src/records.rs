@@ -195,6 +195,8 @@ pub struct View {
     /// Matching rows.
     #[ts(type = "number")]
     pub total: u64,
+    /// Whether these are all, and not the first ones alone.
+    pub whole: bool,
     /// Time it took to open, in ms.
     pub opened_ms: f64,
 }

@@ -10,10 +10,10 @@ use crate::{
     Choice, Column, ColumnKind, Connection, ConnectionChange, Deleted, Environment, ErrorReply,
     Event, ExportFormat, ExportProgress, ExportRequest, FieldChange, FieldProblem, Filter,
     FilterOp, Finding, FirstSync, Fix, FoundEnvironment, FoundTenant, GridCell, GuardQuestion,
-    Happening, ListedEnvironment, Picked, Preference, Progress, Proof, ProofProgress, Record,
-    Requests, Row, Run, RunStatus, SearchProgress, Setup, SetupCloud, SetupDraft, SetupGuide,
-    SetupStep, SetupWay, SignIn, Sort, Strategy, Table, TableColumns, TableCount, TableState,
-    Theme, View, ViewRequest, What, Window, Work,
+    Happening, LeftData, ListedEnvironment, Picked, Preference, Progress, Proof, ProofProgress,
+    Record, Requests, Row, Run, RunStatus, SearchProgress, Setup, SetupCloud, SetupDraft,
+    SetupGuide, SetupStep, SetupWay, SignIn, Sort, Strategy, Table, TableColumns, TableCount,
+    TableState, Theme, View, ViewRequest, What, Window, Work,
 };
 
 /// The text of the generated module.
@@ -88,6 +88,7 @@ fn declarations(config: &Config) -> Vec<String> {
         FirstSync,
         FoundEnvironment,
         FoundTenant,
+        LeftData,
         ListedEnvironment,
         Setup,
         SetupCloud,

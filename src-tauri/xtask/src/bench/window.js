@@ -15,10 +15,10 @@ async function connection() {
   return (await invoke("app_state")).connections[0].id;
 }
 
-async function openView(part) {
+async function openView(part, most = null) {
   const request = { table: "contact", filters: [], search: null, sort: null, deleted: "exclude",
     stale_only: false, ...part };
-  return invoke("open_view", { connection: await connection(), request });
+  return invoke("open_view", { connection: await connection(), request, most });
 }
 
 async function settled(css, text) {
@@ -55,7 +55,8 @@ window.bench = {
     for (const word of words) {
       for (let letters = 3; letters <= word.length; letters++) {
         const [ms] = await timed(async () => {
-          const view = await openView({ search: word.slice(0, letters) });
+          // As the pages ask while somebody types: the first thousand, and the rest afterwards.
+          const view = await openView({ search: word.slice(0, letters) }, 1000);
           await invoke("window", { view: view.id, offset: 0, limit: 200, columns: COLUMNS });
           await invoke("close_view", { view: view.id });
         });
@@ -74,7 +75,9 @@ window.bench = {
   },
   // Times between frames while the grid is scrolled, a screen a frame.
   async frames(ms) {
-    const grid = document.querySelector(".ag-body-viewport");
+    // The one of several viewports that scrolls.
+    const grid = [...document.querySelectorAll(".ag-root [class*=viewport]")]
+      .find((one) => one.scrollHeight > 10 * one.clientHeight && one.clientHeight > 200);
     const times = [];
     const begun = performance.now();
     let before = await frame();

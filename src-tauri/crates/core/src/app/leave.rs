@@ -13,7 +13,23 @@ use crate::error::{Result, blocking};
 /// of the same environment, and gets a mirror of their own.
 fn left_key(row: &ConnectionRow) -> String {
     let user = row.user.as_deref().unwrap_or_default();
-    format!("left/{}\n{user}", row.environment)
+    format!("{LEFT}{}\n{user}", row.environment)
+}
+
+/// How such settings begin.
+const LEFT: &str = "left/";
+
+/// Data of a connection that is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftData {
+    /// Names its files and its key.
+    pub id: Uuid,
+    /// Environment URL.
+    pub environment: String,
+    /// Who was signed in.
+    pub user: String,
+    /// Size of the mirror, in bytes.
+    pub bytes: u64,
 }
 
 impl App {
@@ -90,6 +106,55 @@ impl App {
             let is_there = app.inner.data_dir.mirror(id).exists()
                 && app.key(&SecretName::MirrorKey(id))?.is_some();
             Ok(is_there.then_some(id))
+        })
+        .await
+    }
+
+    /// The data of connections that are gone, by environment.
+    ///
+    /// # Errors
+    /// Where the keychain or the database cannot be read.
+    pub async fn left_data(&self) -> Result<Vec<LeftData>> {
+        let app = self.clone();
+        blocking(move || {
+            let Some(db) = app.existing_db()? else {
+                return Ok(Vec::new());
+            };
+            let left = db.settings_under(LEFT)?.into_iter();
+            Ok(left
+                .filter_map(|(key, id)| {
+                    let (environment, user) = key.strip_prefix(LEFT)?.split_once('\n')?;
+                    let id = id.parse().ok()?;
+                    let file = std::fs::metadata(app.inner.data_dir.mirror(id)).ok()?;
+                    Some(LeftData {
+                        id,
+                        environment: environment.to_owned(),
+                        user: user.to_owned(),
+                        bytes: file.len(),
+                    })
+                })
+                .collect())
+        })
+        .await
+    }
+
+    /// Erases such data with its key; nothing where there is none of this id.
+    ///
+    /// # Errors
+    /// Where the keychain or the disk refuses.
+    pub async fn erase_left(&self, id: Uuid) -> Result<()> {
+        let app = self.clone();
+        blocking(move || {
+            let Some(db) = app.existing_db()? else {
+                return Ok(());
+            };
+            for (key, left) in db.settings_under(LEFT)? {
+                if left == id.to_string() {
+                    app.erase(id)?;
+                    db.delete_setting(&key)?;
+                }
+            }
+            Ok(())
         })
         .await
     }
