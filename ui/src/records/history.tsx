@@ -108,7 +108,7 @@ function Entry({ happening, label }: { happening: Happening; label: (name: strin
           {formatRecent(seen_at, Date.now())}
         </time>
       </p>
-      <p className="caption">{run === null ? "Seen by a repair" : `Seen by run ${run}`}</p>
+      <p className="caption">{run === null ? "Noticed by a repair" : `Noticed in run ${run}`}</p>
       <dl>
         {fields.map((field) => (
           <div key={field.column}>

@@ -42,7 +42,7 @@ type Way = "system" | "none" | "manual";
 const WAYS: Record<Way, string> = {
   system: "As the system",
   none: "No proxy",
-  manual: "This proxy",
+  manual: "A proxy at this address",
 };
 
 function wayOf(settings: AppSettings): Way {

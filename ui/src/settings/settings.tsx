@@ -20,6 +20,7 @@ import {
 } from "../bridge/generated";
 import { asError, showTheme } from "../bridge/store";
 import { formatCount, plural } from "../format";
+import { connectionTitle } from "../parts/environment";
 import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
 import { About } from "./about";
@@ -60,6 +61,9 @@ export function SettingsPage({ app, connection }: { app: AppState; connection: C
       </nav>
       <section className="settings-page" aria-label={section}>
         <h2>{section}</h2>
+        {section === "Sync" || section === "Storage and retention" ? (
+          <p className="caption settings-of">For {connectionTitle(connection)}</p>
+        ) : null}
         {section === "Sync" ? <SyncSettings connection={connection} /> : null}
         {section === "Storage and retention" ? <StorageSettings connection={connection} /> : null}
         {section === "Network" ? <NetworkSettings /> : null}
@@ -114,8 +118,8 @@ function SyncSettings({ connection }: { connection: Connection }) {
           </Row>
           <Row
             icon={<Table20Regular />}
-            title="Rows that may go without asking"
-            text="However large their share is. A sync that brings no rows at all always asks"
+            title="Deletions that are never asked about"
+            text="Up to this number, whatever share of the table it is. A sync that brings no rows at all always asks"
           >
             {pick("mass-delete-rows", "Rows without asking", ["0", "100", "1000"], (value) =>
               plural(Number(value), "row", "rows"),
@@ -138,7 +142,7 @@ const UNITS: Record<string, [string, string]> = {
 /** "Every 15 minutes". */
 function interval(value: string): string {
   if (value === "off") return "Only by hand";
-  if (value === "default") return "As the others";
+  if (value === "default") return "As the connection";
   const [one, many] = UNITS[value.slice(-1)] ?? ["", ""];
   const count = Number(value.slice(0, -1));
   return count === 1 ? `Every ${one}` : `Every ${formatCount(count)} ${many}`;

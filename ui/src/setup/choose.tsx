@@ -20,7 +20,7 @@ export function ChooseStep({ control }: { control: SetupControl }) {
         <StepHead
           number={1}
           title="Where is your Dynamics 365?"
-          lead="The address that Dynamics 365 opens at tells. Most organisations are in the commercial cloud."
+          lead="The address that Dynamics 365 has in your browser tells the cloud. Most organisations are in the commercial one."
         />
         <fieldset className="choices">
           <legend>Cloud</legend>

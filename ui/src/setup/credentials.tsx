@@ -38,7 +38,7 @@ export function CredentialsStep({ control }: { control: SetupControl }) {
           control={control}
           field="tenant"
           label="Directory (tenant) ID"
-          hint="From the app's Overview page. Empty: the environment says it."
+          hint="From the app's Overview page. Where it is empty, the environment tells."
           good={
             tenant.data ? (
               <TenantFound tenant={tenant.data} />

@@ -13,7 +13,7 @@ const SHORTCUTS: [keys: string, what: string][] = [
   ["Ctrl C", "Copy the current cell, or the selected rows"],
   ["Shift F10", "Menu of the current cell"],
   ["Alt ←", "Back"],
-  ["Escape", "Close the innermost thing"],
+  ["Escape", "Close what is on top: a menu, a dialog, the record"],
   ["?", "This list"],
 ];
 
