@@ -156,6 +156,12 @@ pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<(Vec<u32>, boo
         Some((column, sort)) => {
             let key = sort_key(connection, column)?;
             let order = if sort.descending { "DESC" } else { "ASC" };
+            if !has_index(connection, &table, column)? {
+                // One pass over the table, which is decrypted on the way.
+                let whole = format!(" ORDER BY {key} IS NULL, {key} {order}, d._rowid {order}");
+                select(connection, &table, spec, search, Some(&whole), &mut rowids)?;
+                return Ok(whole_view(spec, search, rowids));
+            }
             // Two statements, so that an index serves both directions with nulls last.
             let present =
                 format!(" AND {key} IS NOT NULL ORDER BY {key} {order}, d._rowid {order}");
@@ -171,11 +177,31 @@ pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<(Vec<u32>, boo
             select(connection, &table, spec, search, Some(&absent), &mut rowids)?;
         }
     }
+    Ok(whole_view(spec, search, rowids))
+}
+
+/// The rows, and whether they are all that match.
+fn whole_view(spec: &ViewSpec, search: Option<&Search>, rowids: Vec<u32>) -> (Vec<u32>, bool) {
     let is_cut = spec
         .at_most
         .is_some_and(|most| rowids.len() >= most as usize);
     let is_whole = !is_cut && search.is_none_or(|search| search.is_whole);
-    Ok((rowids, is_whole))
+    (rowids, is_whole)
+}
+
+/// Whether an index serves the order of a column.
+fn has_index(
+    connection: &Connection,
+    table: &TableMetadata,
+    column: &ColumnMetadata,
+) -> Result<bool> {
+    let mut find =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = ?)")?;
+    Ok(find.query_row([index_name(table, column)], |row| row.get(0))?)
+}
+
+fn index_name(table: &TableMetadata, column: &ColumnMetadata) -> String {
+    format!("sort_{}_{}", table.logical_name, column.logical_name)
 }
 
 fn select(
@@ -439,10 +465,7 @@ pub fn index_for(table: &TableMetadata, name: &str) -> Option<String> {
     let own = quoted(&column.logical_name);
     Some(format!(
         "CREATE INDEX IF NOT EXISTS {} ON {} ({own} COLLATE NOCASE, _rowid, _deleted_at, _stale_at)",
-        quoted(&format!(
-            "sort_{}_{}",
-            table.logical_name, column.logical_name
-        )),
+        quoted(&index_name(table, column)),
         data(&table.logical_name),
     ))
 }
