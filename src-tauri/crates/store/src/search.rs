@@ -213,6 +213,29 @@ pub fn find(
     Ok(Some(rowids))
 }
 
+/// What to ask the index for the rows that may contain a text; `None` where it cannot tell: it does
+/// not know all rows yet, or the text is too short.
+pub fn candidates(
+    connection: &Connection,
+    table: &TableMetadata,
+    text: &str,
+) -> Result<Option<String>> {
+    let part = folded(text);
+    if part.chars().count() < 3 || part.contains(char::is_control) {
+        return Ok(None);
+    }
+    let name = &table.logical_name;
+    let is_whole: bool = connection
+        .prepare_cached(&format!(
+            "SELECT NOT EXISTS (SELECT 1 FROM {}) AND indexed_through >= \
+             coalesce((SELECT max(_rowid) FROM {}), 0) FROM mirrored WHERE name = ?",
+            queue(name),
+            data(name)
+        ))?
+        .query_row([name], |row| row.get(0))?;
+    Ok(is_whole.then(|| threes(&part).join(" AND ")))
+}
+
 /// Looks at rows that have all threes of a term, whether they have the term.
 struct Reader<'c> {
     read: CachedStatement<'c>,

@@ -353,6 +353,14 @@ fn views_sort_filter_and_search() {
     let progress = bench.mirror.index_search("contact", 100).unwrap();
     assert_eq!((progress.indexed, progress.total), (10, 10));
     assert_eq!(bench.names(search("RSON 004")), ["Person 004"]);
+    // A filter finds its candidates there, and looks into its own column.
+    let contains = |column: &str, text: &str| where_(column, Test::Contains(text.into()));
+    assert_eq!(
+        bench.names(contains("fullname", "RSON 004")),
+        ["Person 004"]
+    );
+    assert!(bench.names(contains("fullname", "zzzz")).is_empty());
+    assert_eq!(bench.names(contains("fullname", "n 0")).len(), 10);
     assert_eq!(
         bench.names(search("gron energi pe")).len(),
         10,

@@ -233,13 +233,21 @@ fn select(
         search.condition(&mut sql, table);
     }
     for condition in &spec.conditions {
+        let column = column(table, &condition.column)?;
+        if let Test::Contains(needle) = &condition.test
+            && column.kind.is_searchable()
+            && let Some(matching) = search::candidates(connection, table, needle)?
+        {
+            // The rows whose texts have all threes of the needle; the test below looks into them.
+            let index = schema::search(&spec.table);
+            sql.push(&format!(
+                " AND d._rowid IN (SELECT rowid FROM {index} WHERE {index} MATCH "
+            ));
+            sql.bind(Value::Text(matching));
+            sql.push(")");
+        }
         sql.push(" AND ");
-        test(
-            &mut sql,
-            connection,
-            column(table, &condition.column)?,
-            &condition.test,
-        )?;
+        test(&mut sql, connection, column, &condition.test)?;
     }
     sql.push(tail.unwrap_or(" ORDER BY d._rowid"));
     if let Some(most) = spec.at_most {
