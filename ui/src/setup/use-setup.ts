@@ -38,20 +38,29 @@ export function useSetup(setup: Setup): SetupControl {
     setDraft(latest.current);
     showSetup(next);
   }, []);
+  const queue = useRef<Promise<unknown>>(Promise.resolve());
+  const asked = useRef(0);
   const save = useCallback(
-    async (part: Partial<SetupDraft> = {}) => {
+    (part: Partial<SetupDraft> = {}) => {
       window.clearTimeout(timer.current);
       latest.current = { ...latest.current, ...part };
       setDraft(latest.current);
-      try {
-        const next = await commands.changeSetup(latest.current);
-        take(next);
-        setError(null);
-        return next;
-      } catch (reason) {
-        setError(asError(reason));
-        return null;
-      }
+      asked.current += 1;
+      const place = asked.current;
+      // One after the other: an earlier answer that came later would take the step back.
+      const saved = queue.current.then(async () => {
+        try {
+          const next = await commands.changeSetup(latest.current);
+          if (place === asked.current) take(next);
+          setError(null);
+          return next;
+        } catch (reason) {
+          setError(asError(reason));
+          return null;
+        }
+      });
+      queue.current = saved;
+      return saved;
     },
     [take],
   );

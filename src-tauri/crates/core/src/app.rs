@@ -62,6 +62,8 @@ struct Inner {
     retry: RetryPolicy,
     db: Mutex<Option<AppDb>>,
     sessions: Mutex<HashMap<Uuid, Session>>,
+    /// Held while the draft of a set-up is read and written.
+    setting_up: tokio::sync::Mutex<()>,
 }
 
 /// Names of keychain entries.
@@ -97,6 +99,7 @@ impl App {
                 retry: settings.retry,
                 db: Mutex::new(None),
                 sessions: Mutex::default(),
+                setting_up: tokio::sync::Mutex::default(),
             }),
         };
         app.renew_http()?;
@@ -197,6 +200,11 @@ impl App {
     pub(crate) fn delete_secret(&self, name: &SecretName) -> Result<()> {
         self.inner.secrets.delete(&self.secret_name(name)?)?;
         Ok(())
+    }
+
+    /// One change of the draft at a time: each reads the file and writes it.
+    pub(crate) async fn setting_up(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.setting_up.lock().await
     }
 
     /// All connections, oldest first.

@@ -148,7 +148,10 @@ mod tests {
     #[test]
     fn names_every_command_and_no_big_integers() {
         let text = typescript();
-        assert!(text.contains("openView: (connection: string, request: ViewRequest) => invoke<View>(\"open_view\", { connection, request }),"), "{text}");
+        assert!(
+            text.contains("closeView: (view: number) => invoke<void>(\"close_view\", { view }),"),
+            "{text}"
+        );
         assert!(text.contains("cancel: (work: Work) => invoke<void>(\"cancel\", { work }),"));
         assert!(!text.contains("bigint"));
     }

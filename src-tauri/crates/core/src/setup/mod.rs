@@ -77,6 +77,7 @@ impl App {
     /// # Errors
     /// Where no set-up is under way, or the disk refuses.
     pub async fn change_setup(&self, typed: Draft) -> Result<Draft> {
+        let _one = self.setting_up().await;
         let before = self.begun().await?;
         let draft = Draft {
             id: before.id,
@@ -106,6 +107,7 @@ impl App {
     /// Where it is not a secret's value, or the keychain refuses.
     pub async fn keep_setup_secret(&self, secret: Secret) -> Result<Draft> {
         use secrecy::ExposeSecret as _;
+        let _one = self.setting_up().await;
         let draft = self.begun().await?;
         let is_empty = secret.expose_secret().is_empty();
         if !is_empty && let Some(problem) = secret_problem(secret.expose_secret()) {
