@@ -106,6 +106,8 @@ impl Session {
                     tell(Watched::Busy);
                 }
                 is_busy = true;
+                // What seemed to be stopped is under way there.
+                stopped.clear();
                 pause(cancel).await;
                 continue;
             }
