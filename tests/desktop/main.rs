@@ -8,4 +8,5 @@ mod keyboard;
 mod network;
 mod records;
 mod setup;
+mod strange;
 mod wizard;

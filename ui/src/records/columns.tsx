@@ -25,6 +25,9 @@ const WIDTH = 172;
 const NAME_WIDTH = 200;
 const MAIL_WIDTH = 230;
 
+/** Stands for a name that is empty, so that there is something to click. */
+const NAMELESS = "(no name)";
+
 /** What a click on a lookup opens. */
 export type OpenRecord = (table: string, id: string) => void;
 
@@ -98,7 +101,7 @@ function definition(
     headerClass: isNumeric(column.kind) ? "head-number" : undefined,
     valueGetter: ({ data }) => (data ? cellOf(data, column.name) : null),
     valueFormatter: ({ value }: ValueFormatterParams<Row, GridCell>) =>
-      cellText(value ?? null, column.kind),
+      cellText(value ?? null, column.kind) || (isName ? NAMELESS : ""),
     tooltipValueGetter: ({ value }) => cellText(value as GridCell, column.kind) || null,
     ...(column.kind === "lookup"
       ? {

@@ -9,6 +9,7 @@ import {
   type GridReadyEvent,
   type IGetRowsParams,
   InfiniteRowModelModule,
+  type IRowNode,
   iconSetQuartzLight,
   ModuleRegistry,
   RowApiModule,
@@ -180,7 +181,7 @@ export function RecordsGrid(props: RecordsGridProps) {
     marked.current = props.current;
     const grid = api.current;
     const rowNodes = ids.flatMap((id) => grid?.getRowNode(id) ?? []);
-    if (rowNodes.length > 0) grid?.redrawRows({ rowNodes });
+    if (grid && rowNodes.length > 0) redraw(grid, rowNodes);
   }, [props.current]);
 
   const drawn = useRef(props.context);
@@ -192,16 +193,15 @@ export function RecordsGrid(props: RecordsGridProps) {
     if (before.terms.join() !== props.context.terms.join()) grid.refreshCells({ force: true });
     if (before.selection !== props.context.selection) {
       grid.refreshCells({ force: true, columns: [SELECT] });
-      grid.redrawRows({
-        rowNodes: grid
-          .getRenderedNodes()
-          .filter(
-            ({ rowIndex }) =>
-              rowIndex !== null &&
-              isSelected(before.selection, rowIndex) !==
-                isSelected(props.context.selection, rowIndex),
-          ),
-      });
+      const changed = grid
+        .getRenderedNodes()
+        .filter(
+          ({ rowIndex }) =>
+            rowIndex !== null &&
+            isSelected(before.selection, rowIndex) !==
+              isSelected(props.context.selection, rowIndex),
+        );
+      redraw(grid, changed);
     }
   }, [props.context]);
 
@@ -274,6 +274,14 @@ export function RecordsGrid(props: RecordsGridProps) {
 type KeyHandlers = Pick<RecordsGridProps, "onOpen" | "onPick" | "onPickAll" | "onMenu" | "onCopy">;
 
 /** What keys do in the grid, beside those that move. */
+/** Draws rows anew; the focus stays where it was, though its element is another one. */
+function redraw(grid: GridApi<Row>, rowNodes: IRowNode<Row>[]): void {
+  const focused = grid.getFocusedCell();
+  const hadFocus = Boolean(document.activeElement?.closest(".ag-row"));
+  grid.redrawRows({ rowNodes });
+  if (focused && hadFocus) grid.setFocusedCell(focused.rowIndex, focused.column);
+}
+
 function onKey(cell: CellKeyDownEvent<Row>, handlers: KeyHandlers): void {
   const { event, data, rowIndex, column } = cell;
   if (!(event instanceof KeyboardEvent) || !data || rowIndex === null) return;

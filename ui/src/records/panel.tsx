@@ -231,8 +231,8 @@ function PanelTitle({
         {record ? initials(title) : ""}
       </span>
       <div className="panel-title">
-        <h2>{record ? title : ""}</h2>
-        <p>{subtitle}</p>
+        <h2 title={title}>{record ? title : ""}</h2>
+        <p title={subtitle}>{subtitle}</p>
       </div>
     </>
   );
