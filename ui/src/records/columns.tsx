@@ -26,7 +26,7 @@ const NAME_WIDTH = 200;
 const MAIL_WIDTH = 230;
 
 /** Stands for a name that is empty, so that there is something to click. */
-const NAMELESS = "(no name)";
+export const NAMELESS = "(no name)";
 
 /** What a click on a lookup opens. */
 export type OpenRecord = (table: string, id: string) => void;

@@ -279,7 +279,12 @@ function redraw(grid: GridApi<Row>, rowNodes: IRowNode<Row>[]): void {
   const focused = grid.getFocusedCell();
   const hadFocus = Boolean(document.activeElement?.closest(".ag-row"));
   grid.redrawRows({ rowNodes });
-  if (focused && hadFocus) grid.setFocusedCell(focused.rowIndex, focused.column);
+  if (!focused || !hadFocus) return;
+  requestAnimationFrame(() => {
+    // Whoever took it meanwhile, such as the record's panel, keeps it.
+    if (document.activeElement !== document.body) return;
+    grid.setFocusedCell(focused.rowIndex, focused.column);
+  });
 }
 
 function onKey(cell: CellKeyDownEvent<Row>, handlers: KeyHandlers): void {

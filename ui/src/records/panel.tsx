@@ -36,7 +36,7 @@ import { copyText } from "../parts/clipboard";
 import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
 import { StateIcon, stateWord } from "../parts/state";
-import type { OpenRecord } from "./columns";
+import { NAMELESS, type OpenRecord } from "./columns";
 import { Fields } from "./fields";
 import { HistoryTab } from "./history";
 import { RelatedTab } from "./related";
@@ -223,12 +223,12 @@ function PanelTitle({
   table: Table | undefined;
 }) {
   const value = (name: string) => textOf(columns, record, name);
-  const title = (columns?.primary_name ? value(columns.primary_name) : "") || "(no name)";
+  const title = (columns?.primary_name ? value(columns.primary_name) : "") || NAMELESS;
   const subtitle = value("jobtitle") || value("title") || table?.label || "";
   return (
     <>
       <span className="avatar" aria-hidden="true">
-        {record ? initials(title) : ""}
+        {record && title !== NAMELESS ? initials(title) : ""}
       </span>
       <div className="panel-title">
         <h2 title={title}>{record ? title : ""}</h2>

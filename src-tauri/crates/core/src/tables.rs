@@ -146,7 +146,11 @@ impl Session {
         let table = by(&|table| table.logical_name.eq_ignore_ascii_case(wanted_name))
             .or_else(|| by(&|table| table.entity_set_name.eq_ignore_ascii_case(wanted)))
             .ok_or_else(unknown)?;
-        let metadata = self.client().table_metadata(&table.logical_name).await?;
+        let metadata = self
+            .client()
+            .table_metadata(&table.logical_name)
+            .await?
+            .mirrored();
         let name = metadata.logical_name.clone();
         self.choose(move |session, names| {
             session.mirror().define_table(&metadata)?;

@@ -218,11 +218,10 @@ fn read_privileges(privileges: Vec<Privilege>) -> Vec<String> {
 
 fn table(entity: Entity, attributes: Vec<Attribute>, choices: &[Options]) -> TableMetadata {
     let name = entity.logical_name;
-    let columns: Vec<ColumnMetadata> = attributes
+    let columns = attributes
         .into_iter()
         .filter_map(|found| column(&name, found, choices))
         .collect();
-    let has = |name: &String| columns.iter().any(|column| column.logical_name == *name);
     TableMetadata {
         entity_set_name: entity.entity_set_name.unwrap_or_else(|| format!("{name}s")),
         primary_id: entity
@@ -230,8 +229,7 @@ fn table(entity: Entity, attributes: Vec<Attribute>, choices: &[Options]) -> Tab
             .unwrap_or_else(|| format!("{name}id")),
         primary_name: entity
             .primary_name_attribute
-            // A name that no column holds is asked for in vain.
-            .filter(has),
+            .filter(|name| !name.is_empty()),
         display_name: label(&entity.display_name).unwrap_or_else(|| name.clone()),
         display_collection_name: label(&entity.display_collection_name)
             .unwrap_or_else(|| name.clone()),

@@ -35,6 +35,16 @@ impl TableMetadata {
             .iter()
             .find(|column| column.logical_name == name || column.wire_name() == name)
     }
+
+    /// The same table without a primary name that none of its columns holds: it would be asked for in
+    /// vain.
+    #[must_use]
+    pub fn mirrored(mut self) -> Self {
+        let columns = &self.columns;
+        self.primary_name
+            .take_if(|name| !columns.iter().any(|column| column.logical_name == *name));
+        self
+    }
 }
 
 /// A column of a table.

@@ -223,7 +223,7 @@ impl Run<'_> {
     }
 
     async fn read_metadata(&mut self) -> Result<Event> {
-        let metadata = self.client.table_metadata(self.table).await?;
+        let metadata = self.client.table_metadata(self.table).await?.mirrored();
         let (defined, facts) = (metadata.clone(), facts(&metadata));
         let definition = self
             .mirror(move |mirror, _| mirror.define_table(&defined))
