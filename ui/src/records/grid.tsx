@@ -9,7 +9,6 @@ import {
   type GridReadyEvent,
   type IGetRowsParams,
   InfiniteRowModelModule,
-  type IRowNode,
   iconSetQuartzLight,
   ModuleRegistry,
   RowApiModule,
@@ -175,13 +174,13 @@ export function RecordsGrid(props: RecordsGridProps) {
     api.current?.refreshInfiniteCache();
   }, [props.revision]);
 
-  const marked = useRef<string | null>(null);
+  // The grid asks its class rules when a row gets its data; what changes besides is told to the rows
+  // themselves. To draw them anew would take the focus from whoever has it.
+  const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const ids = [marked.current, props.current].filter((id) => id !== null);
-    marked.current = props.current;
-    const grid = api.current;
-    const rowNodes = ids.flatMap((id) => grid?.getRowNode(id) ?? []);
-    if (grid && rowNodes.length > 0) redraw(grid, rowNodes);
+    for (const row of root.current?.querySelectorAll(".ag-row") ?? []) {
+      row.classList.toggle("row-current", row.getAttribute("row-id") === props.current);
+    }
   }, [props.current]);
 
   const drawn = useRef(props.context);
@@ -193,15 +192,10 @@ export function RecordsGrid(props: RecordsGridProps) {
     if (before.terms.join() !== props.context.terms.join()) grid.refreshCells({ force: true });
     if (before.selection !== props.context.selection) {
       grid.refreshCells({ force: true, columns: [SELECT] });
-      const changed = grid
-        .getRenderedNodes()
-        .filter(
-          ({ rowIndex }) =>
-            rowIndex !== null &&
-            isSelected(before.selection, rowIndex) !==
-              isSelected(props.context.selection, rowIndex),
-        );
-      redraw(grid, changed);
+      for (const row of root.current?.querySelectorAll(".ag-row") ?? []) {
+        const index = Number(row.getAttribute("row-index"));
+        row.classList.toggle("row-selected", isSelected(props.context.selection, index));
+      }
     }
   }, [props.context]);
 
@@ -214,6 +208,7 @@ export function RecordsGrid(props: RecordsGridProps) {
   return (
     <div
       className="grid"
+      ref={root}
       data-testid="grid"
       onPointerDownCapture={() => {
         // The click that closes what is on top is not meant for the row below it.
@@ -274,19 +269,6 @@ export function RecordsGrid(props: RecordsGridProps) {
 type KeyHandlers = Pick<RecordsGridProps, "onOpen" | "onPick" | "onPickAll" | "onMenu" | "onCopy">;
 
 /** What keys do in the grid, beside those that move. */
-/** Draws rows anew; the focus stays where it was, though its element is another one. */
-function redraw(grid: GridApi<Row>, rowNodes: IRowNode<Row>[]): void {
-  const focused = grid.getFocusedCell();
-  const hadFocus = Boolean(document.activeElement?.closest(".ag-row"));
-  grid.redrawRows({ rowNodes });
-  if (!focused || !hadFocus) return;
-  requestAnimationFrame(() => {
-    // Whoever took it meanwhile, such as the record's panel, keeps it.
-    if (document.activeElement !== document.body) return;
-    grid.setFocusedCell(focused.rowIndex, focused.column);
-  });
-}
-
 function onKey(cell: CellKeyDownEvent<Row>, handlers: KeyHandlers): void {
   const { event, data, rowIndex, column } = cell;
   if (!(event instanceof KeyboardEvent) || !data || rowIndex === null) return;
