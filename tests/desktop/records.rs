@@ -141,6 +141,9 @@ async fn rows_are_selected_copied_exported_and_invalidated() {
     window.click_css(&box_of(1)).await;
     window.shift_click(&box_of(5)).await;
     window.expect_text("status-selected", "5 selected").await;
+    let marked = "return ['.select-box:checked', '.row-selected .cell-name']
+        .map((marks) => document.querySelectorAll(marks).length)";
+    window.expect_js(marked, &json!([5, 5])).await;
     window.state("selected").await;
     window.click("copy-selected").await;
     let lines = "return window.copied[0]?.split('\\r\\n').length";

@@ -135,8 +135,8 @@ function SelectCell({ data, node, context }: CellParams) {
       className="select-box"
       tabIndex={-1}
       aria-label="Select the row"
-      checked={isSelected(context.selection, place)}
-      onChange={() => undefined}
+      // The grid ticks it when the selection changes.
+      defaultChecked={isSelected(context.selection, place)}
       onClick={(event) => {
         event.stopPropagation();
         context.toggle(place, event.shiftKey);

@@ -191,10 +191,12 @@ export function RecordsGrid(props: RecordsGridProps) {
     if (!grid) return;
     if (before.terms.join() !== props.context.terms.join()) grid.refreshCells({ force: true });
     if (before.selection !== props.context.selection) {
-      grid.refreshCells({ force: true, columns: [SELECT] });
       for (const row of root.current?.querySelectorAll(".ag-row") ?? []) {
         const index = Number(row.getAttribute("row-index"));
-        row.classList.toggle("row-selected", isSelected(props.context.selection, index));
+        const isPicked = isSelected(props.context.selection, index);
+        row.classList.toggle("row-selected", isPicked);
+        const box = row.querySelector<HTMLInputElement>(".select-box");
+        if (box) box.checked = isPicked;
       }
     }
   }, [props.context]);
