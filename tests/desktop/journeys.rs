@@ -4,7 +4,7 @@ use salesmirror_sample_org::{Activity, SampleOrg};
 use serde_json::json;
 
 use crate::desktop::{Desktop, Keychain, Look, Window};
-use crate::wizard::{self, Registration, WATCH_POLICY, control, folder, organization};
+use crate::wizard::{self, WATCH_POLICY, control, folder, organization};
 
 /// Rows that are drawn, by their number in the grid.
 const FIRST_ROW: &str = ".ag-row[row-index='0'] .cell-name";
@@ -18,11 +18,7 @@ async fn the_sample_is_explored_exported_and_there_again_after_a_restart() {
     window.js(WATCH_POLICY).await;
     window.state("welcome").await;
     window.click("welcome-sample").await;
-    for table in ["account", "contact", "lead", "opportunity", "systemuser"] {
-        window
-            .expect_text(&format!("table-state-{table}"), "In sync")
-            .await;
-    }
+    wizard::synced(&window).await;
     window.expect_text("table-rows-contact", "12,000").await;
     styles_are_applied(&window).await;
     window.state("home-light").await;
@@ -276,23 +272,14 @@ async fn an_organisation_is_connected_and_browsed_while_it_syncs() {
     let (folder, org) = (folder(), organization().await);
     let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Light);
     let window = desktop.open().await;
-    control(&org, "consent", r#"{"mode":"accept"}"#).await;
-    wizard::to_sign_in(&window, &org, Registration::Web).await;
-    wizard::sign_in(&window, &desktop).await;
-    window
-        .expect_text("check-title", "Everything is ready")
-        .await;
+    wizard::to_check(&window, &desktop, &org).await;
     // The second page of contacts takes its time, so that there is something to browse meanwhile.
     let slow = r#"{"match":{"path_contains":"/contacts","query_contains":"skiptoken","times":1},"action":{"delay_ms":8000}}"#;
     control(&org, "faults", slow).await;
     window.click("start-first-sync").await;
     window.see("home-table-contact").await;
     browse_while_syncing(&window).await;
-    for table in ["account", "contact", "lead", "opportunity", "systemuser"] {
-        window
-            .expect_text(&format!("table-state-{table}"), "In sync")
-            .await;
-    }
+    wizard::synced(&window).await;
     prove(&window, &org).await;
     history(&window, &org).await;
     guard(&window, &desktop, &org).await;

@@ -3,21 +3,14 @@
 use serde_json::json;
 
 use crate::desktop::{Desktop, Keychain, Look};
-use crate::wizard::{
-    self, Registration, control, end_control, folder, organization, organization_at,
-};
+use crate::wizard::{self, control, end_control, folder, organization, organization_at};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_goes_on_where_it_stopped_and_the_mirror_is_read_without_a_network() {
     let (folder, org) = (folder(), organization().await);
     let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Light);
     let window = desktop.open().await;
-    control(&org, "consent", r#"{"mode":"accept"}"#).await;
-    wizard::to_sign_in(&window, &org, Registration::Web).await;
-    wizard::sign_in(&window, &desktop).await;
-    window
-        .expect_text("check-title", "Everything is ready")
-        .await;
+    wizard::to_check(&window, &desktop, &org).await;
     // Closed in the middle: three pages of contacts have come, the last one does not.
     let stalled = r#"{"match":{"path_contains":"/contacts","query_contains":"skiptoken","after":2},"action":{"stall":true}}"#;
     control(&org, "faults", stalled).await;

@@ -3,17 +3,14 @@
 use serde_json::json;
 
 use crate::desktop::{Desktop, Keychain, Look, Window};
-use crate::wizard::{WATCH_POLICY, folder};
+use crate::wizard::{WATCH_POLICY, folder, synced};
 
 /// Opens the sample organisation, with the contacts in sight.
 async fn contacts(desktop: &Desktop) -> Window {
     let window = desktop.open().await;
     window.js(WATCH_POLICY).await;
     window.click("welcome-sample").await;
-    for table in ["account", "contact", "lead", "opportunity", "systemuser"] {
-        let state = format!("table-state-{table}");
-        window.expect_text(&state, "In sync").await;
-    }
+    synced(&window).await;
     window.click("nav-contact").await;
     window.expect_text("status-total", "12,000 contacts").await;
     window

@@ -4,7 +4,7 @@ use salesmirror_sample_org::SampleOrg;
 use serde_json::{Value, json};
 
 use crate::desktop::{Desktop, Keychain, Look};
-use crate::wizard::{self, Registration, WATCH_POLICY, control, folder, small_organization};
+use crate::wizard::{self, WATCH_POLICY, control, folder, small_organization};
 
 /// Columns that an organisation added: with its own a contact has 300.
 const ADDED: usize = 177;
@@ -67,14 +67,9 @@ async fn long_wide_nameless_and_hostile_records_are_shown_as_they_are() {
     let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Light);
     let window = desktop.open().await;
     window.js(WATCH_POLICY).await;
-    control(&org, "consent", r#"{"mode":"accept"}"#).await;
-    wizard::to_sign_in(&window, &org, Registration::Web).await;
-    wizard::sign_in(&window, &desktop).await;
+    wizard::to_check(&window, &desktop, &org).await;
     window.click("start-first-sync").await;
-    for table in ["account", "contact", "lead", "opportunity", "systemuser"] {
-        let state = format!("table-state-{table}");
-        window.expect_text(&state, "In sync").await;
-    }
+    wizard::synced(&window).await;
 
     window.click("nav-contact").await;
     window.expect_text("status-total", "60 contacts").await;

@@ -152,6 +152,25 @@ pub async fn visit(window: &Window, desktop: &Desktop) {
     reqwest::get(address).await.expect("the browser's page");
 }
 
+/// From the welcome page to the checks, all of which pass.
+pub async fn to_check(window: &Window, desktop: &Desktop, org: &SampleOrg) {
+    control(org, "consent", r#"{"mode":"accept"}"#).await;
+    to_sign_in(window, org, Registration::Web).await;
+    sign_in(window, desktop).await;
+    window
+        .expect_text("check-title", "Everything is ready")
+        .await;
+}
+
+/// Waits until all five tables are.
+pub async fn synced(window: &Window) {
+    for table in ["account", "contact", "lead", "opportunity", "systemuser"] {
+        window
+            .expect_text(&format!("table-state-{table}"), "In sync")
+            .await;
+    }
+}
+
 /// Whether a secret is in a file below the folder; names the first that has it.
 pub fn file_with(folder: &Path, secret: &str) -> Option<String> {
     let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -99,3 +99,6 @@ export function initials(name: string): string {
 export function plural(value: number, one: string, many: string): string {
   return `${formatCount(value)} ${value === 1 ? one : many}`;
 }
+
+/** Stands for a name that is empty, so that there is something to click. */
+export const NAMELESS = "(no name)";

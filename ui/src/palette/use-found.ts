@@ -7,7 +7,7 @@ import {
   type TableColumns,
   type ViewRequest,
 } from "../bridge/generated";
-import { cellText } from "../format";
+import { cellText, NAMELESS } from "../format";
 
 /** Records of a table that have the text. */
 export interface FoundTable {
@@ -102,7 +102,7 @@ async function lookIn(
       isWhole: view.whole,
       records: rows.map(({ id, cells }) => ({
         id,
-        title: text(cells, 0) || "(no name)",
+        title: text(cells, 0) || NAMELESS,
         detail: [text(cells, 2), text(cells, 1)].filter(Boolean).join(", "),
       })),
     };

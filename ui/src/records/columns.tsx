@@ -2,7 +2,7 @@ import { Tooltip } from "@fluentui/react-components";
 import { Delete16Regular, History16Regular } from "@fluentui/react-icons";
 import type { ColDef, ICellRendererParams, ValueFormatterParams } from "ag-grid-community";
 import type { Column, GridCell, Sort, TableColumns } from "../bridge/generated";
-import { cellText, isNumeric } from "../format";
+import { cellText, isNumeric, NAMELESS } from "../format";
 import { Marked } from "../parts/marked";
 import type { GridContext } from "./grid";
 import type { ColumnLayout } from "./layout";
@@ -24,9 +24,6 @@ const WIDTHS: Partial<Record<Column["kind"], number>> = {
 const WIDTH = 172;
 const NAME_WIDTH = 200;
 const MAIL_WIDTH = 230;
-
-/** Stands for a name that is empty, so that there is something to click. */
-export const NAMELESS = "(no name)";
 
 /** What a click on a lookup opens. */
 export type OpenRecord = (table: string, id: string) => void;

@@ -31,12 +31,12 @@ import {
   type TableColumns,
 } from "../bridge/generated";
 import { asError } from "../bridge/store";
-import { cellText, formatMoment, formatRecent, initials } from "../format";
+import { cellText, formatMoment, formatRecent, initials, NAMELESS } from "../format";
 import { copyText } from "../parts/clipboard";
 import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
 import { StateIcon, stateWord } from "../parts/state";
-import { NAMELESS, type OpenRecord } from "./columns";
+import type { OpenRecord } from "./columns";
 import { Fields } from "./fields";
 import { HistoryTab } from "./history";
 import { RelatedTab } from "./related";

@@ -6,7 +6,7 @@ import {
   type TableColumns,
   type ViewRequest,
 } from "../bridge/generated";
-import { cellText } from "../format";
+import { cellText, NAMELESS } from "../format";
 
 /** Lookups that lead from one table to another: the first that the organisation has is used. */
 const RELATIONS: Record<string, [table: string, columns: string[]][]> = {
@@ -91,7 +91,7 @@ export async function findRelated(
         total: view.total,
         records: rows.map((row) => ({
           id: row.id,
-          title: text(row.cells, 0) || "(no name)",
+          title: text(row.cells, 0) || NAMELESS,
           detail: text(row.cells, 1),
         })),
       };

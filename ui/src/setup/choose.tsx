@@ -3,6 +3,7 @@ import { Beaker20Regular } from "@fluentui/react-icons";
 import { useState } from "react";
 import { commands, type ErrorReply } from "../bridge/generated";
 import { asError } from "../bridge/store";
+import { hostOf } from "../parts/environment";
 import { ErrorText } from "../parts/error-text";
 import { begin } from "../shell/actions";
 import { StepHead, TextInput } from "./parts";
@@ -102,10 +103,6 @@ export function ChooseStep({ control }: { control: SetupControl }) {
       </aside>
     </div>
   );
-}
-
-function hostOf(address: string): string {
-  return address.replace(/^https?:\/\//, "").replace(/\/$/, "");
 }
 
 /** The way in for those who only want to look. */

@@ -6,13 +6,14 @@ use std::time::Duration;
 use clap::CommandFactory as _;
 use salesmirror_core::{
     Error, Passthrough, QueryLimits, QueryResult, QueryValue, Result, base64_text, csv_line,
+    grouped,
 };
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments::{self, Arguments, QueryFormat};
-use crate::output::{self, grouped, table};
+use crate::output::{self, table};
 
 pub async fn query(context: &Context, options: arguments::Query) -> Result<u8> {
     let limits = QueryLimits {

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use salesmirror_core::{Category, Deleted, Error, ExportFormat, ExportOptions, Result, Selectors};
+use salesmirror_core::{
+    Category, Deleted, Error, ExportFormat, ExportOptions, Result, Selectors, grouped,
+};
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments::{DeletedName, Export, Format, Records, Selection, Show};
 use crate::history;
-use crate::output::{grouped, line, table};
+use crate::output::{line, table};
 use crate::progress::Bars;
 
 /// Columns shown to people where they named none.

@@ -1,11 +1,11 @@
 //! `runs`.
 
-use salesmirror_core::{Result, RunRow};
+use salesmirror_core::{Result, RunRow, grouped};
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments;
-use crate::output::{grouped, moment, table};
+use crate::output::{moment, table};
 
 pub async fn runs(context: &Context, options: arguments::Runs) -> Result<u8> {
     let session = context.session().await?;

@@ -2,13 +2,13 @@
 
 use salesmirror_core::{
     Every, Requests, Result, ScheduleChange, Session, TableSchedule, TableStatus, Warning, Watched,
-    Watching,
+    Watching, grouped,
 };
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments;
-use crate::output::{self, error_json, grouped, moment, table};
+use crate::output::{self, error_json, moment, table};
 use crate::progress::{self, Bars};
 use crate::sync::run_json;
 

@@ -1,12 +1,12 @@
 //! `settings`, `purge`.
 
-use salesmirror_core::{AppSettingsChange, Preference, Result};
+use salesmirror_core::{AppSettingsChange, Preference, Result, grouped};
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments::{AppSettings, Purge, SettingsArguments};
 use crate::connections;
-use crate::output::{grouped, table};
+use crate::output::table;
 
 pub async fn settings(context: &Context, options: SettingsArguments) -> Result<u8> {
     let session = context.session().await?;

@@ -1,13 +1,13 @@
 //! `status`, `sync`, `invalidate`.
 
 use salesmirror_core::{
-    Category, Error, Preview, Rescue, Result, RunReport, RunStatus, Session, SyncOptions,
+    Category, Error, Preview, Rescue, Result, RunReport, RunStatus, Session, SyncOptions, grouped,
 };
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments;
-use crate::output::{self, error_json, grouped, moment, table};
+use crate::output::{self, error_json, moment, table};
 use crate::progress::{self, Bars};
 use crate::schedule;
 

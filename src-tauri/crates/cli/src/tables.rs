@@ -1,11 +1,11 @@
 //! `tables`, `tables add`, `tables remove`.
 
-use salesmirror_core::{AvailableTable, Result};
+use salesmirror_core::{AvailableTable, Result, grouped};
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments::{Tables, TablesAction};
-use crate::output::{grouped, table};
+use crate::output::table;
 
 pub async fn tables(context: &Context, options: Tables) -> Result<u8> {
     match options.action {

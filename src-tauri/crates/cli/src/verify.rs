@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use salesmirror_core::{Difference, Fix, Result, Verification, VerifyOptions};
+use salesmirror_core::{Difference, Fix, Result, Verification, VerifyOptions, grouped};
 use serde_json::{Value, json};
 
 use crate::Context;
 use crate::arguments;
-use crate::output::{self, error_json, grouped, table};
+use crate::output::{self, error_json, table};
 use crate::progress::Bars;
 
 pub async fn verify(context: &Context, options: arguments::Verify) -> Result<u8> {

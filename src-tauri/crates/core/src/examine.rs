@@ -12,6 +12,7 @@ use salesmirror_store::ConnectionRow;
 use url::Url;
 
 use crate::error::{Category, Error, Result};
+use crate::render::grouped;
 use crate::tokens::place;
 
 /// How a check ended.
@@ -372,19 +373,6 @@ async fn check_limits(client: &Client) -> Check {
             false => told.join(", "),
         },
     )
-}
-
-/// `20,000` of 20000.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// How long the organisation remembers what changed.

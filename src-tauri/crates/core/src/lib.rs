@@ -51,7 +51,7 @@ pub use form::{FieldProblem, Form};
 pub use history::{happening_json, told_text, what_word};
 pub use ongoing::{Ongoing, OpenViews, Work};
 pub use preferences::Preference;
-pub use render::{Shown, ViewRow};
+pub use render::{Shown, ViewRow, grouped};
 pub use schedule::{
     Every, Requests, Schedule, ScheduleChange, TableSchedule, Warning, Watched, Watching,
 };

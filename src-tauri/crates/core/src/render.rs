@@ -196,6 +196,20 @@ pub fn plain(column: &ColumnMetadata, cell: &Cell) -> Option<String> {
     })
 }
 
+/// A number with groups of three digits: `20,000` of 20000.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Milliseconds since 1970 as ISO 8601, in UTC.
 pub fn moment(milliseconds: i64) -> String {
     let Ok(moment) = Timestamp::from_millisecond(milliseconds) else {
