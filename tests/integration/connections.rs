@@ -60,6 +60,15 @@ async fn data_that_was_left_is_taken_up_by_the_same_user_and_by_nobody_else() {
     bench.control("consent", consent).await;
     let other = bench.connect(&app, &again).await.expect("a connection");
     assert_ne!(other.row.id, before);
+    // What waits is still known when the last connection goes with its data, until it is erased too.
+    app.disconnect(&other.row, true).await.expect("a purge");
+    let left = bench.app().left_data().await.expect("a list");
+    assert_eq!(
+        left.iter().map(|data| data.id).collect::<Vec<_>>(),
+        [before]
+    );
+    app.erase_left(before).await.expect("no data");
+    assert!(app.left_data().await.expect("a list").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,7 +53,8 @@ impl App {
                 return Ok(db.set_setting(&left_key(&row), &row.id.to_string())?);
             }
             app.erase(row.id)?;
-            if db.connections()?.is_empty() {
+            // Without it nobody would find the data that waits.
+            if db.connections()?.is_empty() && db.settings_under(LEFT)?.is_empty() {
                 drop(db);
                 app.erase_app_db()?;
             }
