@@ -181,8 +181,12 @@ pub async fn sync(
 }
 
 #[tauri::command]
-pub async fn pause(desk: State<'_, Desk>, connection: String) -> Reply<()> {
-    desk.session(&connection).await?.stop_sync();
+pub async fn pause(desk: State<'_, Desk>, connection: String, table: Option<String>) -> Reply<()> {
+    let session = desk.session(&connection).await?;
+    match table {
+        Some(table) => session.stop_table(&table),
+        None => session.stop_sync(),
+    }
     Ok(())
 }
 

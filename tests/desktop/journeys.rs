@@ -380,6 +380,14 @@ async fn guard(window: &Window, desktop: &Desktop, org: &SampleOrg) {
     window.click("sync-contact").await;
     window.expect_text("table-state-contact", "Failed").await;
     window.state("table-failed").await;
+    window.click("nav-contact").await;
+    window.click("bell").await;
+    window
+        .expect_text("bell-need", "Contacts could not be synced.")
+        .await;
+    window.state("bell").await;
+    window.click("bell-need").await;
+    window.see("home-table-contact").await;
     control(org, "privileges", r#"{"table":"contact","read":"all"}"#).await;
     window.click("more-account").await;
     window.click("invalidate-account").await;
@@ -394,6 +402,10 @@ async fn guard(window: &Window, desktop: &Desktop, org: &SampleOrg) {
         .await;
     window.state("throttled").await;
     window.expect_text("table-state-contact", "In sync").await;
+    window.click("bell").await;
+    window.expect_text("bell-none", "Nothing needs you").await;
+    window.press("\u{e00c}").await;
+    pause(window, org).await;
 
     control(org, "tokens/revoke", "{}").await;
     window.expect_js(IS_IDLE, &json!(true)).await;
@@ -410,6 +422,21 @@ async fn guard(window: &Window, desktop: &Desktop, org: &SampleOrg) {
             &json!(true),
         )
         .await;
+    window.expect_text("table-state-contact", "In sync").await;
+}
+
+/// A table is paused while it syncs; the others go on, and it too when it is asked to.
+async fn pause(window: &Window, org: &SampleOrg) {
+    window.expect_js(IS_IDLE, &json!(true)).await;
+    let stall = r#"{"match":{"path_contains":"/contacts","times":1},"action":{"stall":true}}"#;
+    control(org, "faults", stall).await;
+    window.click("sync-now").await;
+    window.expect_text("table-state-account", "In sync").await;
+    window.expect_text("table-state-contact", "Syncing").await;
+    window.click("pause-contact").await;
+    window.expect_text("table-state-contact", "Paused").await;
+    window.state("table-paused").await;
+    window.click("sync-contact").await;
     window.expect_text("table-state-contact", "In sync").await;
 }
 

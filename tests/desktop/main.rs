@@ -3,8 +3,10 @@
 
 mod charts;
 mod desktop;
+mod enlarged;
 mod journeys;
 mod keyboard;
+mod million;
 mod network;
 mod records;
 mod setup;

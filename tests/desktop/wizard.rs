@@ -48,6 +48,16 @@ pub async fn small_organization() -> SampleOrg {
     .await
 }
 
+/// One with a million users, whose rows are short, so that they come soon in a build for tests.
+pub async fn large_organization() -> SampleOrg {
+    start(
+        "account=20,contact=20,lead=20,opportunity=20,systemuser=1000000",
+        0,
+        0,
+    )
+    .await
+}
+
 async fn start(rows: &str, latency_ms: u64, port: u16) -> SampleOrg {
     let config = Config {
         port,

@@ -229,7 +229,11 @@ fn the_window_is_closed_to_foreign_code() {
         serde_json::from_str(&read("src-tauri/capabilities/main.json")).expect("JSON");
     assert_eq!(
         capability["permissions"],
-        serde_json::json!(["core:event:allow-listen", "core:event:allow-unlisten"])
+        serde_json::json!([
+            "core:event:allow-listen",
+            "core:event:allow-unlisten",
+            "core:webview:allow-set-webview-zoom"
+        ])
     );
     let page = read("ui/index.html");
     assert_eq!(page.matches("<style").count(), 1, "one inline style");

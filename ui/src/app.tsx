@@ -1,16 +1,18 @@
 import { Button, FluentProvider, Spinner } from "@fluentui/react-components";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import type { AppState } from "./bridge/generated";
 import { reload, useBridge } from "./bridge/store";
 import { ErrorText } from "./parts/error-text";
 import { Mark } from "./parts/mark";
 import { NoticesProvider } from "./parts/notices";
 import { usePlace } from "./place";
-import { SetupPage } from "./setup/setup";
 import { Shell } from "./shell/shell";
 import { darkTheme, lightTheme, useIsDark } from "./theme";
 import { WaitingPage } from "./welcome/waiting";
 import { WelcomePage } from "./welcome/welcome";
+
+// Needed once: whoever has a connection starts without its code.
+const SetupPage = lazy(() => import("./setup/setup"));
 
 export function App() {
   const app = useBridge((state) => state.app);
@@ -41,7 +43,13 @@ function Page({ app }: { app: AppState }) {
   const place = usePlace();
   const signIn = useBridge((state) => state.signIn);
   if (app.problem) return <ClosedPage app={app} problem={app.problem} />;
-  if (place.page === "connect") return <SetupPage app={app} signIn={signIn} />;
+  if (place.page === "connect") {
+    return (
+      <Suspense fallback={null}>
+        <SetupPage app={app} signIn={signIn} />
+      </Suspense>
+    );
+  }
   if (signIn) return <WaitingPage signIn={signIn} />;
   const wanted = place.connection;
   const connection = app.connections.find((known) => known.id === wanted) ?? app.connections[0];

@@ -72,7 +72,7 @@ export function HomePage({
         </div>
         <div className="home-actions">
           {connection.syncing ? (
-            <Button icon={<Pause20Regular />} onClick={actions.pause} data-testid="pause">
+            <Button icon={<Pause20Regular />} onClick={() => actions.pause()} data-testid="pause">
               Pause
             </Button>
           ) : null}

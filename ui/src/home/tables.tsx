@@ -13,6 +13,7 @@ import {
   ArrowSync20Regular,
   History20Regular,
   MoreHorizontal20Regular,
+  Pause20Regular,
   TableSimple20Regular,
 } from "@fluentui/react-icons";
 import { useState } from "react";
@@ -142,15 +143,26 @@ function RowActions({
   const canSync = connection.signed_in && table.progress === null;
   return (
     <>
-      <Tooltip content={`Sync ${table.label_plural}`} relationship="label">
-        <Button
-          appearance="subtle"
-          icon={<ArrowSync20Regular />}
-          disabled={!canSync}
-          onClick={() => actions.sync([table.name])}
-          data-testid={`sync-${table.name}`}
-        />
-      </Tooltip>
+      {table.progress ? (
+        <Tooltip content={`Pause ${table.label_plural}`} relationship="label">
+          <Button
+            appearance="subtle"
+            icon={<Pause20Regular />}
+            onClick={() => actions.pause(table.name)}
+            data-testid={`pause-${table.name}`}
+          />
+        </Tooltip>
+      ) : (
+        <Tooltip content={`Sync ${table.label_plural}`} relationship="label">
+          <Button
+            appearance="subtle"
+            icon={<ArrowSync20Regular />}
+            disabled={!canSync}
+            onClick={() => actions.sync([table.name])}
+            data-testid={`sync-${table.name}`}
+          />
+        </Tooltip>
+      )}
       <Menu>
         <MenuTrigger disableButtonEnhancement>
           <Tooltip content={`More for ${table.label_plural}`} relationship="label">

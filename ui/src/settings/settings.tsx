@@ -40,7 +40,13 @@ const SECTIONS = [
 ] as const;
 type Section = (typeof SECTIONS)[number];
 
-export function SettingsPage({ app, connection }: { app: AppState; connection: Connection }) {
+export default function SettingsPage({
+  app,
+  connection,
+}: {
+  app: AppState;
+  connection: Connection;
+}) {
   const [section, setSection] = useState<Section>("Sync");
   return (
     <div className="settings">

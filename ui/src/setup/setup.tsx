@@ -30,7 +30,7 @@ import { canGo, caption, indexOf, nameFrom, obstacle, STEPS, stepAt, whatToFix }
 import { type SetupControl, useSetup } from "./use-setup";
 
 /** Goes on with the set-up that was begun, or begins one. */
-export function SetupPage({ app, signIn }: { app: AppState; signIn: SignIn | null }) {
+export default function SetupPage({ app, signIn }: { app: AppState; signIn: SignIn | null }) {
   const [error, setError] = useState<ErrorReply | null>(null);
   // Once: when it ends while this page is still there, it is not begun again.
   const isBegun = useRef(app.setup !== null);

@@ -8,7 +8,8 @@ import { go } from "../place";
 export interface ConnectionActions {
   sync(tables?: string[]): void;
   fullSync(tables?: string[]): void;
-  pause(): void;
+  /** Stops what is synced now: a table, or all of them. */
+  pause(table?: string): void;
   signIn(anotherUser?: boolean): void;
   /** Marks rows as stale and reads them again. */
   invalidate(tables: string[]): void;
@@ -22,7 +23,7 @@ export function useActions(connection: Connection): ConnectionActions {
     () => ({
       sync: (tables = []) => void attempt(() => commands.sync(id, tables, false)),
       fullSync: (tables = []) => void attempt(() => commands.sync(id, tables, true)),
-      pause: () => void attempt(() => commands.pause(id)),
+      pause: (table) => void attempt(() => commands.pause(id, table ?? null)),
       signIn: (anotherUser = false) =>
         void attempt(async () => {
           await commands.signIn(id, anotherUser);

@@ -8,7 +8,6 @@ import { Palette } from "../palette/palette";
 import { useControlKey } from "../parts/control-key";
 import { useNotices } from "../parts/notices";
 import { go, type Place, samePage } from "../place";
-import { SettingsPage } from "../settings/settings";
 import { useActions } from "./actions";
 import { Announcer } from "./announcer";
 import { DisconnectDialog } from "./disconnect";
@@ -18,6 +17,7 @@ import { TopBar } from "./top-bar";
 
 // The grid is more code than all the rest: it comes when a table is first opened.
 const RecordsPage = lazy(() => import("../records/records"));
+const SettingsPage = lazy(() => import("../settings/settings"));
 
 export function Shell({
   app,
@@ -49,7 +49,7 @@ export function Shell({
       connectAnother: () => go({ page: "connect" }),
       sync: actions.sync,
       fullSync: actions.fullSync,
-      pause: actions.pause,
+      pause: () => actions.pause(),
       signIn: actions.signIn,
       exportTable: (name) =>
         go({
@@ -96,24 +96,24 @@ export function Shell({
       />
       <Navigation app={app} connection={connection} current={table?.name ?? place.page} />
       <main className="layer">
-        {table ? (
-          <Suspense fallback={null}>
+        <Suspense fallback={null}>
+          {table ? (
             <RecordsPage
               key={`${connection.id}/${table.name}`}
               connection={connection}
               table={table}
               ask={place.page === "table" ? (place.ask ?? null) : null}
             />
-          </Suspense>
-        ) : place.page === "settings" ? (
-          <SettingsPage key={connection.id} app={app} connection={connection} />
-        ) : (
-          <HomePage
-            connection={connection}
-            onVerify={() => setVerifying(true)}
-            onDisconnect={() => setDisconnecting(true)}
-          />
-        )}
+          ) : place.page === "settings" ? (
+            <SettingsPage key={connection.id} app={app} connection={connection} />
+          ) : (
+            <HomePage
+              connection={connection}
+              onVerify={() => setVerifying(true)}
+              onDisconnect={() => setDisconnecting(true)}
+            />
+          )}
+        </Suspense>
       </main>
       <Announcer connection={connection} />
       <Palette

@@ -12,6 +12,7 @@ const SHORTCUTS: [keys: string, what: string][] = [
   ["Ctrl A", "Select all that match"],
   ["Ctrl C", "Copy the current cell, or the selected rows"],
   ["Shift F10", "Menu of the current cell"],
+  ["Ctrl +, Ctrl −", "Enlarge what is shown, or make it smaller"],
   ["Alt ←", "Back"],
   ["Escape", "Close what is on top: a menu, a dialog, the record"],
   ["?", "This list"],

@@ -19,6 +19,7 @@ import { Mark } from "../parts/mark";
 import { useNotices } from "../parts/notices";
 import { StateIcon } from "../parts/state";
 import { useIsDark } from "../theme";
+import { Bell } from "./bell";
 
 export function TopBar({
   app,
@@ -44,6 +45,7 @@ export function TopBar({
       </button>
       <span className="top-bar-now">
         <Now connection={connection} />
+        <Bell connections={app.connections} />
         <ThemeMenu theme={app.theme} />
         <Tooltip content="Keyboard shortcuts" relationship="label">
           <Button appearance="subtle" icon={<Keyboard20Regular />} onClick={onShortcuts} />

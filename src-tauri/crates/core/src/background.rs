@@ -1,5 +1,6 @@
 //! Syncs that go on while people do something else.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +15,8 @@ use crate::sync::SyncOptions;
 #[derive(Default)]
 pub struct Background {
     cancel: Mutex<CancellationToken>,
+    /// What stops the tables that are synced now, one by one.
+    tables: Mutex<HashMap<String, CancellationToken>>,
     syncs: AtomicUsize,
     problem: Mutex<Option<Error>>,
     /// Ends the schedule that runs.
@@ -40,6 +43,17 @@ impl Background {
     fn cancel(&self) {
         let mut cancel = self.cancel.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *cancel).cancel();
+    }
+
+    /// What stops one table's sync; it ends with all of them too.
+    pub(crate) fn table_token(&self, table: &str, all: &CancellationToken) -> CancellationToken {
+        let token = all.child_token();
+        self.tables().insert(table.to_owned(), token.clone());
+        token
+    }
+
+    fn tables(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_problem(&self, problem: Option<Error>) {
@@ -148,6 +162,13 @@ impl Session {
     /// Stops the running sync; what was committed stays, and the next sync goes on from there.
     pub fn stop_sync(&self) {
         self.background().cancel();
+    }
+
+    /// The same for one table (its logical name); the others go on.
+    pub fn stop_table(&self, table: &str) {
+        if let Some(token) = self.background().tables().remove(table) {
+            token.cancel();
+        }
     }
 
     /// Whether a sync that was started here still runs.

@@ -216,9 +216,9 @@ pub fn moment(milliseconds: i64) -> String {
         return milliseconds.to_string();
     };
     if milliseconds % 1_000 == 0 {
-        moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+        format!("{moment:.0}")
     } else {
-        moment.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        format!("{moment:.3}")
     }
 }
 

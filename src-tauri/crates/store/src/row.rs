@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Statement};
+use rustc_hash::FxHashMap;
 use salesmirror_model::{Cell, ColumnKind, Lookup, TableMetadata};
 use uuid::Uuid;
 
@@ -145,7 +146,12 @@ struct Targets<'c> {
 struct Target<'c> {
     table: Box<str>,
     primary_name: Option<Statement<'c>>,
+    /// Names that were read: rows of a table share their owners and accounts.
+    names: FxHashMap<Uuid, Option<Box<str>>>,
 }
+
+/// Names of one target that are remembered, some 5 MB of them.
+const KNOWN_NAMES: usize = 50_000;
 
 impl<'c> Targets<'c> {
     fn new(connection: &'c Connection) -> Self {
@@ -178,6 +184,11 @@ impl<'c> Targets<'c> {
         let Some(target) = self.known.get_mut(&number) else {
             return Err(StoreError::Damaged);
         };
+        let table = target.table.clone();
+        if let Some(name) = target.names.get(&id) {
+            let (table, name) = (Some(table), name.clone());
+            return Ok(Cell::Lookup(Box::new(Lookup { id, table, name })));
+        }
         let mut name: Option<String> = match &mut target.primary_name {
             Some(statement) => statement
                 .query_row([StoredId::from(id)], |row| row.get(0))
@@ -185,7 +196,6 @@ impl<'c> Targets<'c> {
                 .flatten(),
             None => None,
         };
-        let table = target.table.clone();
         if name.is_none() {
             if self.fallback.is_none() {
                 self.fallback = Some(
@@ -201,11 +211,12 @@ impl<'c> Targets<'c> {
                     .optional()?;
             }
         }
-        Ok(Cell::Lookup(Box::new(Lookup {
-            id,
-            table: Some(table),
-            name: name.map(String::into_boxed_str),
-        })))
+        let name = name.map(String::into_boxed_str);
+        if target.names.len() < KNOWN_NAMES {
+            target.names.insert(id, name.clone());
+        }
+        let table = Some(table);
+        Ok(Cell::Lookup(Box::new(Lookup { id, table, name })))
     }
 }
 
@@ -234,6 +245,7 @@ impl<'c> Target<'c> {
         Ok(Self {
             table: table.into(),
             primary_name,
+            names: FxHashMap::default(),
         })
     }
 }

@@ -62,7 +62,7 @@ commands! {
     change_connection(connection: String, change: ConnectionChange) -> ();
     disconnect(connection: String, purge: bool) -> ();
     sync(connection: String, tables: Vec<String>, full: bool) -> ();
-    pause(connection: String) -> ();
+    pause(connection: String, table: Option<String>) -> ();
     answer_guard(connection: String, table: String, remove: bool) -> ();
     invalidate(connection: String, table: String, ids: Vec<String>) -> f64;
     invalidate_rows(picked: Picked) -> f64;

@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -116,6 +117,10 @@ impl ExportRows {
 
 /// Progress is told every so many rows.
 const PROGRESS_ROWS: u64 = 2_000;
+/// Rows that the reader hands over at once: with their records some 2 MB.
+const PARCEL_ROWS: usize = 256;
+/// Parcels that wait for the writer at most.
+const WAITING_PARCELS: usize = 4;
 
 impl Session {
     /// Records as JSON objects, `offset` and `limit` after the total was counted.
@@ -346,25 +351,28 @@ impl Export<'_> {
             ExportFormat::Csv => columns.iter().any(|column| column.kind.is_decimal()),
             ExportFormat::Xlsx | ExportFormat::Parquet => false,
         };
-        let mut failure = None;
+        let names = logical_names(&columns);
         let mut rows = 0;
-        mirror.for_each_row(&view, &logical_names(&columns), needs_record, |row| {
-            if self.cancel.is_cancelled() {
-                return ControlFlow::Break(());
+        // Reading decrypts and writing formats: each has a thread, and neither gets far ahead.
+        std::thread::scope(|scope| {
+            let (send, receive) = sync_channel(WAITING_PARCELS);
+            let (view, names, cancel) = (&view, &names, self.cancel);
+            let reader =
+                scope.spawn(move || read_parcels(mirror, view, names, needs_record, cancel, &send));
+            for parcel in receive {
+                for row in parcel {
+                    writer.row(&row).map_err(|source| self.failed(&source))?;
+                    rows += 1;
+                    if rows % PROGRESS_ROWS == 0 {
+                        (self.progress)(rows, view.total());
+                    }
+                }
             }
-            if let Err(source) = writer.row(&row) {
-                failure = Some(source);
-                return ControlFlow::Break(());
+            match reader.join() {
+                Ok(read) => read,
+                Err(panic) => std::panic::resume_unwind(panic),
             }
-            rows += 1;
-            if rows % PROGRESS_ROWS == 0 {
-                (self.progress)(rows, view.total());
-            }
-            ControlFlow::Continue(())
         })?;
-        if let Some(source) = failure {
-            return Err(self.failed(&source));
-        }
         if self.cancel.is_cancelled() {
             return Err(Error::interrupted());
         }
@@ -403,6 +411,32 @@ impl Export<'_> {
     fn failed(&self, source: &io::Error) -> Error {
         Error::file(self.place, source)
     }
+}
+
+/// Reads the rows of a view and hands them over, until nobody wants any more.
+fn read_parcels(
+    mirror: &Mirror,
+    view: &View,
+    names: &[String],
+    with_record: bool,
+    cancel: &CancellationToken,
+    send: &SyncSender<Vec<Row>>,
+) -> Result<()> {
+    let mut parcel = Vec::with_capacity(PARCEL_ROWS);
+    mirror.for_each_row(view, names, with_record, |row| {
+        parcel.push(row);
+        if parcel.len() < PARCEL_ROWS {
+            return ControlFlow::Continue(());
+        }
+        let full = std::mem::replace(&mut parcel, Vec::with_capacity(PARCEL_ROWS));
+        match cancel.is_cancelled() || send.send(full).is_err() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })?;
+    // Where nobody takes it any more, the writer says why.
+    let _ = send.send(parcel);
+    Ok(())
 }
 
 struct Writer<'a, W: Write + Send> {

@@ -171,9 +171,10 @@ impl Session {
         cancel: &CancellationToken,
     ) -> Result<Vec<RunReport>> {
         let tables = self.tables_to_sync(options).await?;
-        let runs = tables
-            .iter()
-            .map(|table| run::run(self, table, options, cancel));
+        let runs = tables.iter().map(async |table| {
+            let stop = self.background().table_token(table, cancel);
+            run::run(self, table, options, &stop).await
+        });
         let reports = futures::future::join_all(runs).await;
         if self.mirror().is_damaged() {
             return Ok(reports);
