@@ -81,6 +81,8 @@ async fn look(window: &Window, name: &str) {
 }
 
 async fn zoom(window: &Window, key: char, width: f64) {
+    // The web view gives no keys to a button that was clicked and cannot be clicked any more.
+    window.js("document.activeElement.blur()").await;
     for _ in 0..STEPS {
         window.press(&format!("{CONTROL}{key}")).await;
     }
