@@ -25,7 +25,7 @@ pub fn error(error: &Error) -> ErrorReply {
             "keychain_absent" => NO_KEYCHAIN.to_owned(),
             _ => error.hint.clone(),
         },
-        reference: error.reference.clone(),
+        reference: error.reference.as_deref().map(str::to_owned),
         link: error.link.as_deref().map(str::to_owned),
     }
 }

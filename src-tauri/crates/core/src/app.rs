@@ -1,5 +1,6 @@
 //! The product as one object: connections, their sessions, settings.
 
+mod api_keys;
 mod change;
 mod damage;
 mod health;
@@ -7,6 +8,7 @@ mod leave;
 mod network;
 mod settings;
 
+pub use api_keys::{ApiKey, NewApiKey, Scope};
 pub use change::ConnectionChange;
 pub(crate) use change::check_day;
 pub use damage::Rescue;
@@ -64,6 +66,7 @@ struct Inner {
     sessions: Mutex<HashMap<Uuid, Session>>,
     /// Held while the draft of a set-up is read and written.
     setting_up: tokio::sync::Mutex<()>,
+    api_keys: api_keys::Known,
 }
 
 /// Names of keychain entries.
@@ -100,6 +103,7 @@ impl App {
                 db: Mutex::new(None),
                 sessions: Mutex::default(),
                 setting_up: tokio::sync::Mutex::default(),
+                api_keys: api_keys::Known::default(),
             }),
         };
         app.renew_http()?;

@@ -41,9 +41,22 @@ pub struct Error {
     /// What to do about it; empty where nothing can be said.
     pub hint: String,
     /// The service's error code and request id.
-    pub reference: Option<String>,
+    pub reference: Option<Box<str>>,
     /// The portal page where it is mended, once it is known whose.
     pub link: Option<Box<str>>,
+    /// What the service itself answered, where it did.
+    pub service: Option<Box<ServiceReply>>,
+}
+
+/// An error as the service told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceReply {
+    /// HTTP status.
+    pub status: u16,
+    /// Its code, such as `0x80040220`; empty where it told none.
+    pub code: String,
+    /// Its words.
+    pub message: String,
 }
 
 /// The result of core's operations.
@@ -65,6 +78,7 @@ impl Error {
             hint: hint.into(),
             reference: None,
             link: None,
+            service: None,
         }
     }
 
@@ -138,7 +152,7 @@ impl From<AuthError> for Error {
             _ => Category::SignIn,
         };
         Self {
-            reference: error.reference(),
+            reference: error.reference().map(Into::into),
             ..Self::new(category, error.code(), error.to_string(), error.hint())
         }
     }
@@ -148,7 +162,7 @@ impl From<SecretStoreError> for Error {
     fn from(error: SecretStoreError) -> Self {
         Self {
             // The contract of the command line: `reference` says which of the two it is.
-            reference: Some(error.reference().to_owned()),
+            reference: Some(error.reference().into()),
             ..Self::new(
                 Category::Keychain,
                 error.code(),
@@ -188,8 +202,16 @@ impl From<salesmirror_dataverse::Error> for Error {
             _ if error.is_transient() => Category::GaveUp,
             _ => Category::Failed,
         };
+        let service = error.service().map(|reply| ServiceReply {
+            status: reply.status,
+            code: reply
+                .code
+                .map_or_else(String::new, |code| format!("0x{code:08x}")),
+            message: reply.message.clone(),
+        });
         Self {
-            reference: error.reference(),
+            reference: error.reference().map(Into::into),
+            service: service.map(Box::new),
             ..Self::new(category, error.code(), error.to_string(), error.hint())
         }
     }

@@ -68,7 +68,7 @@ impl Check {
             finding: Finding::Failed,
             detail: error.message.clone(),
             hint: error.hint.clone(),
-            raw: error.reference.clone(),
+            raw: error.reference.as_deref().map(str::to_owned),
             link: error.link.clone(),
             ..Self::default()
         }

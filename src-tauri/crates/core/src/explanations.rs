@@ -2,8 +2,10 @@
 //! what it means, why it mostly happens and where it is mended. Each crate explains its own codes;
 //! here they come together, with those of core and of the command line.
 
+mod api;
 mod own;
 
+use api::API;
 use own::OWN;
 use salesmirror_auth::explain::{ENTRA, KEYCHAIN, SIGN_IN};
 use salesmirror_dataverse::explain::DATAVERSE;
@@ -35,7 +37,7 @@ pub enum Numbers {
 
 /// The whole table.
 #[must_use]
-pub fn errors() -> [Chapter; 7] {
+pub fn errors() -> [Chapter; 8] {
     let chapter = |title, numbers, rows| Chapter {
         title,
         numbers,
@@ -49,6 +51,7 @@ pub fn errors() -> [Chapter; 7] {
         chapter("Dynamics 365", Numbers::Hexadecimal, DATAVERSE),
         chapter("Local databases", Numbers::None, DATABASE),
         chapter("Salesmirror", Numbers::None, OWN),
+        chapter("Local API", Numbers::None, API),
     ]
 }
 

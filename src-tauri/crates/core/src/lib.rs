@@ -36,7 +36,10 @@ mod tables;
 mod tokens;
 mod whereabouts;
 
-pub use app::{App, AppSettings, AppSettingsChange, ConnectionChange, LeftData, Rescue, Settings};
+pub use app::{
+    ApiKey, App, AppSettings, AppSettingsChange, ConnectionChange, LeftData, NewApiKey, Rescue,
+    Scope, Settings,
+};
 pub use browse::{RecordDetail, indented, record_ids};
 pub use charts::{Bar, Chart, ChartFilter, Charts, Group};
 pub use choices::Choice;
@@ -44,7 +47,7 @@ pub use connect::{Connected, Flow, PendingSignIn, Request};
 pub use data_dir::DataDir;
 pub use discovery::{DiscoveryRequest, Environment};
 pub use doctor::Diagnosis;
-pub use error::{Category, Error, Result, extra_root};
+pub use error::{Category, Error, Result, ServiceReply, extra_root};
 pub use examine::{Check, Finding};
 pub use export::{ExportFormat, ExportOptions, ExportRows, Exported, base64_text, csv_line};
 pub use form::{FieldProblem, Form};

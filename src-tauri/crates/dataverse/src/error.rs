@@ -247,6 +247,16 @@ impl Error {
         }
     }
 
+    /// The service's own answer, where it is what went wrong.
+    #[must_use]
+    pub fn service(&self) -> Option<&ServiceError> {
+        match self {
+            Self::Service(error) | Self::Throttled(Some(error)) => Some(error),
+            Self::PageBroke { source, .. } => source.service(),
+            _ => None,
+        }
+    }
+
     /// The service's code and request id.
     #[must_use]
     pub fn reference(&self) -> Option<String> {

@@ -11,7 +11,7 @@ use crate::database::{self, PageHmac};
 use crate::{DatabaseKey, Result};
 
 /// Existing migrations never change.
-pub const MIGRATIONS: [&str; 4] = [
+pub const MIGRATIONS: [&str; 5] = [
     "
 CREATE TABLE connection (
     id BLOB PRIMARY KEY NOT NULL,
@@ -67,6 +67,17 @@ CREATE TABLE request_count (
 ",
     "
 ALTER TABLE connection ADD COLUMN secret_expires TEXT;
+",
+    "
+CREATE TABLE api_key (
+    id BLOB PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    scopes TEXT NOT NULL,
+    hint TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    last_used INTEGER
+) STRICT;
 ",
 ];
 

@@ -1,6 +1,7 @@
 //! SQLite: the only crate that knows `rusqlite`. Encrypted databases, mirrored tables, views,
 //! search. Synchronous: one writer thread, and read-only connections beside it.
 
+mod api_keys;
 mod app_db;
 mod apply;
 mod attempts;
@@ -40,6 +41,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use api_keys::ApiKeyRow;
 pub use app_db::{AppDb, ConnectionRow};
 pub use apply::PageOutcome;
 pub use attempts::Attempt;

@@ -3,7 +3,7 @@
 use salesmirror_model::{Explanation, Page};
 
 /// A row of [`OWN`].
-const fn row(
+pub(super) const fn row(
     code: &'static str,
     meaning: &'static str,
     cause: &'static str,
