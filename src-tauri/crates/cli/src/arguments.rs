@@ -1,7 +1,9 @@
 //! Commands and their flags. Scripts rely on them: they may grow, not change.
 
+mod serving;
 mod setup;
 
+pub use serving::{ApiKeyAction, ApiKeys, SampleOrg, Serve};
 pub use setup::{AppSettings, Change, SetupScript, SetupShell};
 
 use std::path::PathBuf;
@@ -86,6 +88,10 @@ pub enum Command {
     Query(Query),
     /// Send a request of your own to the Web API
     Passthrough(Passthrough),
+    /// Serve the local API to programs on this computer
+    Serve(Serve),
+    /// List, make and revoke keys of the local API
+    ApiKeys(ApiKeys),
     /// Run the simulated organisation
     SampleOrg(SampleOrg),
     /// Print what a shell needs to complete commands
@@ -470,26 +476,4 @@ pub struct Invalidate {
     /// Do not sync now
     #[arg(long)]
     pub no_sync: bool,
-}
-
-#[derive(Args)]
-pub struct SampleOrg {
-    /// Any port where it is 0
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub port: u16,
-    /// The same seed gives the same organisation
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
-    /// Rows of tables: account=N,contact=N
-    #[arg(long, value_name = "ROWS")]
-    pub rows: Option<String>,
-    /// Time before each answer
-    #[arg(long, default_value_t = 0, value_name = "MS")]
-    pub latency_ms: u64,
-    /// Records that end yesterday, and not on 12 March 2026
-    #[arg(long)]
-    pub recent: bool,
-    /// https with a certificate of its own
-    #[arg(long)]
-    pub tls: bool,
 }

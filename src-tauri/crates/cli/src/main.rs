@@ -16,6 +16,7 @@ mod records;
 mod runs;
 mod sample_org;
 mod schedule;
+mod serve;
 mod settings;
 mod setup_script;
 mod sync;
@@ -222,6 +223,8 @@ async fn act(context: &Context, command: Command) -> Result<u8> {
         Command::Doctor { diagnostics: false } => connections::doctor(context).await,
         Command::Query(options) => query::query(context, options).await,
         Command::Passthrough(options) => query::passthrough(context, options).await,
+        Command::Serve(options) => serve::serve(context, &options).await,
+        Command::ApiKeys(options) => serve::api_keys(context, options).await,
         Command::SampleOrg(_)
         | Command::Completions { .. }
         | Command::Explain { .. }

@@ -1,1 +1,22 @@
-//! The unified REST API on loopback.
+//! The unified REST API on loopback: for programs on this computer, with keys that the admin makes.
+//!
+//! Everything goes through one gate (`gate`), which knows who may call and notes each call; the
+//! handlers below it turn requests into operations of core. The document at `/openapi.json` and the
+//! page at `/` are made from the handlers themselves.
+
+mod body;
+mod calls;
+mod document;
+mod error;
+mod gate;
+mod management;
+mod parameters;
+mod passthrough;
+mod reference;
+mod server;
+mod state;
+mod time;
+
+pub use calls::Call;
+pub use document::document;
+pub use server::{Running, Server};
