@@ -9,6 +9,7 @@ pub mod metadata;
 pub mod network;
 pub mod record;
 pub mod tables;
+pub mod unified;
 pub mod urls;
 
 pub use clouds::Cloud;
