@@ -102,6 +102,16 @@ impl Error {
         Self::new(Category::Usage, code, message, hint)
     }
 
+    /// A table that no sync has read.
+    #[must_use]
+    pub(crate) fn never_synced(table: &str) -> Self {
+        Self::usage(
+            "never_synced",
+            format!("The table \"{table}\" was never synced."),
+            "Run `salesmirror sync` first.",
+        )
+    }
+
     /// Stopped on request.
     #[must_use]
     pub fn interrupted() -> Self {

@@ -20,6 +20,7 @@ mod history;
 mod links;
 pub mod log;
 mod memory;
+mod objects;
 mod ongoing;
 mod period;
 mod preferences;
@@ -52,6 +53,7 @@ pub use examine::{Check, Finding};
 pub use export::{ExportFormat, ExportOptions, ExportRows, Exported, base64_text, csv_line};
 pub use form::{FieldProblem, Form};
 pub use history::{happening_json, told_text, what_word};
+pub use objects::{UnifiedSlice, unified_object};
 pub use ongoing::{Ongoing, OpenViews, Work};
 pub use preferences::Preference;
 pub use render::{Shown, ViewRow, grouped};
@@ -69,10 +71,12 @@ pub use tables::AvailableTable;
 pub use salesmirror_auth::{ClientKind, Secret, SecretStore};
 pub use salesmirror_dataverse::{HttpConfig, Passthrough, PassthroughReply, RetryPolicy};
 pub use salesmirror_model::clouds::CLOUDS;
+pub use salesmirror_model::unified;
+
 pub use salesmirror_model::{
     Cell, ColumnKind, ColumnMetadata, Explanation, TableMetadata, parse_guid,
 };
 pub use salesmirror_store::{
-    ConnectionRow, Deleted, FieldChange, Happening, IndexProgress, Preview, QueryLimits,
+    ConnectionRow, Deleted, Edge, FieldChange, Happening, IndexProgress, Preview, QueryLimits,
     QueryResult, QueryValue, Row, RunRow, Told, View, ViewSpec, What,
 };

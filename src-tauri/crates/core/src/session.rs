@@ -16,6 +16,7 @@ use crate::app::{Rescue, now_ms};
 use crate::background::Background;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result, blocking};
+use crate::objects::Memory;
 use crate::schedule::TableSchedule;
 use crate::sync::Progress;
 use crate::tables::chosen_tables;
@@ -41,6 +42,7 @@ struct Inner {
     /// The guard's questions by table, each with the number of the run that it belongs to.
     questions: Mutex<HashMap<String, (i64, Preview)>>,
     changed: watch::Sender<u64>,
+    objects: Memory,
 }
 
 /// A mirrored table as people see it.
@@ -111,6 +113,7 @@ impl Session {
             background: Background::default(),
             questions: Mutex::default(),
             changed: watch::Sender::new(0),
+            objects: Memory::default(),
         };
         let inner = Arc::new(inner);
         let session = Arc::downgrade(&inner);
@@ -168,6 +171,10 @@ impl Session {
         &self.inner.background
     }
 
+    pub(crate) fn objects_memory(&self) -> &Memory {
+        &self.inner.objects
+    }
+
     pub(crate) fn db(&self) -> &AppDb {
         &self.inner.db
     }
@@ -208,11 +215,7 @@ impl Session {
         let (mirror, table) = (self.inner.mirror.clone(), table.to_owned());
         blocking(move || {
             mirror.metadata(&table).map_err(|error| match error {
-                StoreError::UnknownTable(_) => Error::usage(
-                    "never_synced",
-                    format!("The table \"{table}\" was never synced."),
-                    "Run `salesmirror sync` first.",
-                ),
+                StoreError::UnknownTable(_) => Error::never_synced(&table),
                 other => other.into(),
             })
         })

@@ -32,7 +32,7 @@ pub use error::{Error, Result, ServiceError};
 pub use http::{HttpConfig, Proxy, http_client};
 pub use increments::{IdRows, ids_of};
 pub use link::{PageRequest, ScanOptions};
-pub use metadata::TableSummary;
+pub use metadata::{Relationship, TableSummary};
 pub use meter::Meter;
 pub use organization::{Organization, WhoAmI};
 pub use page::{read_page, read_record};

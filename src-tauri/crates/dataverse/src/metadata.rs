@@ -40,6 +40,25 @@ pub struct TableSummary {
     pub read_privileges: Vec<String>,
 }
 
+/// A relationship that a lookup makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relationship {
+    /// Logical name of the lookup.
+    pub column: String,
+    /// Logical name of the table that it points to.
+    pub target: String,
+    /// The single-valued navigation property: what a write binds.
+    pub property: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ManyToOne {
+    referencing_attribute: Option<String>,
+    referenced_entity: Option<String>,
+    referencing_entity_navigation_property_name: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Entity {
@@ -159,6 +178,28 @@ impl Client {
         };
         let choices: Vec<Options> = choices.into_iter().flatten().collect();
         Ok(table(entity, attributes.value, &choices))
+    }
+
+    /// The relationships that a table's lookups make.
+    ///
+    /// # Errors
+    /// Whatever the service or the network says.
+    pub async fn relationships(&self, logical_name: &str) -> Result<Vec<Relationship>> {
+        let name = logical_name.replace('\'', "''");
+        let list: List<ManyToOne> = self
+            .get_json(&format!(
+                "EntityDefinitions(LogicalName='{name}')/ManyToOneRelationships?\
+                 $select=ReferencingAttribute,ReferencedEntity,ReferencingEntityNavigationPropertyName"
+            ))
+            .await?;
+        let found = list.value.into_iter().filter_map(|found| {
+            Some(Relationship {
+                column: found.referencing_attribute?,
+                target: found.referenced_entity?,
+                property: found.referencing_entity_navigation_property_name?,
+            })
+        });
+        Ok(found.collect())
     }
 
     /// All tables that have an entity set, without their columns.

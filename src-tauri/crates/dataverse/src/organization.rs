@@ -114,6 +114,32 @@ impl Client {
         Ok(found.and_then(|row| row.expirechangetrackingindays))
     }
 
+    /// The ISO 4217 codes of all currencies, by their ids.
+    ///
+    /// # Errors
+    /// Whatever the service or the network says.
+    pub async fn currency_codes(&self) -> Result<Vec<(Uuid, String)>> {
+        #[derive(Deserialize)]
+        struct Found {
+            transactioncurrencyid: Uuid,
+            isocurrencycode: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Reply {
+            #[serde(default)]
+            value: Vec<Found>,
+        }
+        // There are fewer than a page holds.
+        let reply: Reply = self
+            .get_json("transactioncurrencies?$select=transactioncurrencyid,isocurrencycode")
+            .await?;
+        let codes = reply
+            .value
+            .into_iter()
+            .filter_map(|row| Some((row.transactioncurrencyid, row.isocurrencycode?)));
+        Ok(codes.collect())
+    }
+
     /// The organisation.
     ///
     /// # Errors

@@ -46,6 +46,8 @@ struct Inner {
     /// The run that each table's rows come in now, for the history.
     runs: Mutex<HashMap<String, i64>>,
     damage: Damage,
+    /// Metadata as it was read last, each with the text that it was read from.
+    known: Mutex<HashMap<String, (String, Arc<TableMetadata>)>>,
 }
 
 /// A mirrored table as it stands.
@@ -88,6 +90,7 @@ impl Mirror {
                 codec: Arc::new(Codec::default()),
                 runs: Mutex::default(),
                 damage: Damage::default(),
+                known: Mutex::default(),
             }),
         })
     }
@@ -194,6 +197,24 @@ impl Mirror {
     pub fn metadata(&self, table: &str) -> Result<TableMetadata> {
         self.read(|connection| schema::metadata(connection, table))?
             .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
+    }
+
+    /// The same, shared: it is read anew only where it has changed, in whatever process.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`].
+    pub fn shared_metadata(&self, table: &str) -> Result<Arc<TableMetadata>> {
+        let text = self
+            .read(|connection| schema::metadata_text(connection, table))?
+            .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+        if let Some((known, metadata)) = lock(&self.inner.known).get(table)
+            && *known == text
+        {
+            return Ok(Arc::clone(metadata));
+        }
+        let metadata: Arc<TableMetadata> = Arc::new(serde_json::from_str(&text)?);
+        lock(&self.inner.known).insert(table.to_owned(), (text, Arc::clone(&metadata)));
+        Ok(metadata)
     }
 
     /// Where a table's sync stands.

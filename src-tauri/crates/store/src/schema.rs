@@ -146,11 +146,16 @@ fn declarations(column: &ColumnMetadata) -> Vec<String> {
 
 /// The stored metadata of a table.
 pub fn metadata(connection: &Connection, table: &str) -> Result<Option<TableMetadata>> {
-    let text: Option<String> = connection
+    let text = metadata_text(connection, table)?;
+    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+}
+
+/// The same as it is stored.
+pub fn metadata_text(connection: &Connection, table: &str) -> Result<Option<String>> {
+    Ok(connection
         .prepare_cached("SELECT metadata FROM mirrored WHERE name = ?")?
         .query_row([table], |row| row.get(0))
-        .optional()?;
-    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+        .optional()?)
 }
 
 /// The organisation's metadata version that the table's last page carried.
@@ -321,12 +326,12 @@ fn alter(
     Ok(())
 }
 
-/// Drops the indexes that views and charts made: a column with an index cannot be dropped.
+/// Drops the indexes that views, charts and lookups made: a column with an index cannot be dropped.
 fn drop_indexes(connection: &Connection, table: &str) -> Result<()> {
     let names: Vec<String> = connection
         .prepare(
             "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? \
-                  AND (name GLOB 'sort_*' OR name GLOB 'chart_*')",
+                  AND (name GLOB 'sort_*' OR name GLOB 'chart_*' OR name GLOB 'lookup_*')",
         )?
         .query_map([format!("data_{table}")], |row| row.get(0))?
         .collect::<Result<_, _>>()?;

@@ -226,11 +226,33 @@ fn select(
         Deleted::Include => "1",
         Deleted::Only => "d._deleted_at IS NOT NULL",
     });
+    conditions(&mut sql, connection, table, spec, search)?;
+    sql.push(tail.unwrap_or(" ORDER BY d._rowid"));
+    if let Some(most) = spec.at_most {
+        sql.push(" LIMIT ");
+        sql.bind(Value::Integer(most.into()));
+    }
+    let mut statement = connection.prepare_cached(&sql.text)?;
+    let mut rows = statement.query(params_from_iter(sql.values))?;
+    while let Some(row) = rows.next()? {
+        rowids.push(row.get(0)?);
+    }
+    Ok(())
+}
+
+/// What a view's selectors ask of its rows, but whether they are deleted.
+pub fn conditions(
+    sql: &mut Sql,
+    connection: &Connection,
+    table: &TableMetadata,
+    spec: &ViewSpec,
+    search: Option<&Search>,
+) -> Result<()> {
     if spec.stale_only {
         sql.push(" AND d._stale_at IS NOT NULL");
     }
     if let Some(search) = search {
-        search.condition(&mut sql, table);
+        search.condition(sql, table);
     }
     for condition in &spec.conditions {
         let column = column(table, &condition.column)?;
@@ -247,23 +269,13 @@ fn select(
             sql.push(")");
         }
         sql.push(" AND ");
-        test(&mut sql, connection, column, &condition.test)?;
-    }
-    sql.push(tail.unwrap_or(" ORDER BY d._rowid"));
-    if let Some(most) = spec.at_most {
-        sql.push(" LIMIT ");
-        sql.bind(Value::Integer(most.into()));
-    }
-    let mut statement = connection.prepare_cached(&sql.text)?;
-    let mut rows = statement.query(params_from_iter(sql.values))?;
-    while let Some(row) = rows.next()? {
-        rowids.push(row.get(0)?);
+        test(sql, connection, column, &condition.test)?;
     }
     Ok(())
 }
 
 /// What a search text asks of a view's rows.
-struct Search {
+pub struct Search {
     /// The rows that hold the longer terms.
     rowids: Option<Rc<Vec<Value>>>,
     prefixes: Vec<String>,
@@ -272,7 +284,7 @@ struct Search {
 }
 
 impl Search {
-    fn run(
+    pub fn run(
         connection: &Connection,
         table: &TableMetadata,
         text: &str,

@@ -182,7 +182,7 @@ impl Session {
         let are_done = reports.iter().any(|run| run.status == RunStatus::Success);
         if are_done && !cancel.is_cancelled() {
             tokio::select! {
-                () = self.note_tracking_days() => {}
+                ((), ()) = async { tokio::join!(self.note_tracking_days(), self.note_currencies()) } => {}
                 () = cancel.cancelled() => {}
             }
         }
