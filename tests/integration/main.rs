@@ -1,5 +1,8 @@
 //! The product against the simulated organisation, over real HTTP.
 
+mod api;
+mod api_attacks;
+mod api_process;
 mod bench;
 mod command_line;
 mod connections;

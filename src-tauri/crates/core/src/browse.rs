@@ -57,6 +57,27 @@ impl Session {
         Ok(view)
     }
 
+    /// Live and deleted rows of a table.
+    ///
+    /// # Errors
+    /// A table that was never synced, a database that cannot be read.
+    pub async fn totals(&self, table: &str) -> Result<(u64, u64)> {
+        self.on_mirror(table, |mirror, table| mirror.counts(table))
+            .await
+    }
+
+    /// Whether a record was invalidated; one that the mirror never saw was not.
+    ///
+    /// # Errors
+    /// A table that was never synced, a database that cannot be read.
+    pub async fn is_stale(&self, table: &str, id: Uuid) -> Result<bool> {
+        self.on_mirror(table, move |mirror, table| {
+            let row = mirror.delivered_record(table, id)?;
+            Ok(row.is_some_and(|row| row.stale_at.is_some()))
+        })
+        .await
+    }
+
     /// Rows of a view for the grid.
     ///
     /// # Errors

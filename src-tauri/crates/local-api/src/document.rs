@@ -9,6 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::Errors;
+use crate::objects::{accounts, contacts, leads, opportunities, users};
 use crate::state::Api;
 use crate::{management, passthrough};
 
@@ -20,6 +21,11 @@ use crate::{management, passthrough};
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
+        (name = "Accounts", description = "Firms."),
+        (name = "Contacts", description = "People at them."),
+        (name = "Leads", description = "Who may become a customer."),
+        (name = "Opportunities", description = "Deals."),
+        (name = "Users", description = "People who work with Dynamics 365; they can only be read."),
         (name = "Management", description = "Syncs, their runs, and what is to be read again."),
         (name = "Actions", description = "Requests of your own to Dynamics 365."),
     ),
@@ -90,6 +96,16 @@ impl IntoResponses for Refusals {
 /// All addresses with their description.
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Base::openapi())
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::one))
+        .routes(routes!(contacts::list))
+        .routes(routes!(contacts::one))
+        .routes(routes!(leads::list))
+        .routes(routes!(leads::one))
+        .routes(routes!(opportunities::list))
+        .routes(routes!(opportunities::one))
+        .routes(routes!(users::list))
+        .routes(routes!(users::one))
         .routes(routes!(management::syncs))
         .routes(routes!(management::trigger))
         .routes(routes!(management::pause))

@@ -6,12 +6,18 @@
 
 mod body;
 mod calls;
+mod cursor;
 mod document;
 mod error;
 mod gate;
+mod held;
+mod live;
 mod management;
+mod objects;
 mod parameters;
 mod passthrough;
+mod query;
+mod records;
 mod reference;
 mod server;
 mod state;

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::Call;
+use crate::cursor::Signer;
 use crate::document;
 use crate::error::ApiError;
 use crate::gate::gate;
@@ -69,7 +70,8 @@ impl Server {
             .and_then(|listener| listener.local_addr().ok())
             .map_or(port, |address| address.port());
         let stop = CancellationToken::new();
-        let api = Api::new(app, connection, port, stop.child_token());
+        let signer = Signer::new(app.api_cursor_key().await?);
+        let api = Api::new(app, connection, port, signer, stop.child_token());
         let router = router(&api);
         let serving = tokio::spawn(serve(listeners, router, stop.clone()));
         Ok(Running {

@@ -7,10 +7,10 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::Calls;
+use crate::cursor::Signer;
 use crate::error::{ApiError, Result};
+use crate::held::Held;
 
-/// Quick reads at once: more than processors would only take turns, and the sync needs its share.
-const QUICK_READS: usize = 4;
 /// Reads of whole tables at once.
 const LONG_READS: usize = 2;
 /// Requests that wait for a long read at most: the next ones are told to come back.
@@ -31,7 +31,10 @@ pub struct Inner {
     pub stop: CancellationToken,
     /// Who guesses keys guesses one after the other.
     pub wrong_keys: Mutex<()>,
-    quick: Semaphore,
+    /// Signs cursors.
+    pub signer: Signer,
+    /// Lists that somebody pages through.
+    pub held: Held,
     long: Semaphore,
     waiting: Semaphore,
 }
@@ -45,7 +48,13 @@ impl std::ops::Deref for Api {
 }
 
 impl Api {
-    pub fn new(app: App, connection: ConnectionRow, port: u16, stop: CancellationToken) -> Self {
+    pub fn new(
+        app: App,
+        connection: ConnectionRow,
+        port: u16,
+        signer: Signer,
+        stop: CancellationToken,
+    ) -> Self {
         let inner = Inner {
             app,
             connection,
@@ -53,7 +62,8 @@ impl Api {
             calls: Calls::default(),
             stop,
             wrong_keys: Mutex::default(),
-            quick: Semaphore::new(QUICK_READS),
+            signer,
+            held: Held::default(),
             long: Semaphore::new(LONG_READS),
             waiting: Semaphore::new(MOST_WAITING),
         };
@@ -65,11 +75,6 @@ impl Api {
     /// The open connection; opened anew where its mirror was found to be damaged.
     pub async fn session(&self) -> Result<Session> {
         Ok(self.app.session(&self.connection).await?)
-    }
-
-    /// Waits for a place among the reads that take some milliseconds.
-    pub async fn quick_read(&self) -> Result<tokio::sync::SemaphorePermit<'_>> {
-        self.quick.acquire().await.map_err(|_| ApiError::busy())
     }
 
     /// Waits for a place among the reads that may go through a whole table.

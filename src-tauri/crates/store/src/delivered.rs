@@ -96,6 +96,20 @@ impl Mirror {
         })
     }
 
+    /// Live and deleted rows of a table, as they are kept: no row is read for it.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`].
+    pub fn counts(&self, table: &str) -> Result<(u64, u64)> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT live, dead FROM mirrored WHERE name = ?")?
+                .query_row([table], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?
+                .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
+        })
+    }
+
     /// One record; `None` where the mirror never saw it.
     ///
     /// # Errors

@@ -30,6 +30,9 @@ const BELIEVED: Duration = Duration::from_secs(1);
 /// How exactly the last use is kept.
 const NOTE_EVERY: Duration = Duration::from_secs(30);
 
+/// The setting that holds what cursors are signed with; the database is encrypted.
+const CURSOR_KEY: &str = "api-cursor-key";
+
 /// What a key of the local API may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
@@ -284,6 +287,26 @@ impl App {
             self.note_key_use(key.id);
         }
         Ok(found)
+    }
+
+    /// What this installation signs cursors of the local API with, made where there is none.
+    ///
+    /// # Errors
+    /// Where the keychain or the database cannot be read.
+    pub async fn api_cursor_key(&self) -> Result<[u8; 32]> {
+        let app = self.clone();
+        blocking(move || {
+            let db = app.make_db()?;
+            let kept = db.setting(CURSOR_KEY)?;
+            let kept = kept.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok());
+            if let Some(key) = kept {
+                return Ok(key);
+            }
+            let key = random_bytes()?;
+            db.set_setting(CURSOR_KEY, &URL_SAFE_NO_PAD.encode(key))?;
+            Ok(key)
+        })
+        .await
     }
 
     fn believed_keys(&self) -> Option<Arc<[Kept]>> {

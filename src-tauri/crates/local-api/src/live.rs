@@ -1,0 +1,204 @@
+//! Unified objects straight from Dynamics 365: what `read_from_cache=false` asks for.
+
+use axum::http::StatusCode;
+use salesmirror_core::unified::{Object, Unified};
+use salesmirror_core::{
+    Category, Error, Passthrough, PassthroughReply, ServiceReply, Session, TableMetadata,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::cursor::Position;
+use crate::error::{ApiError, Result};
+use crate::held::List;
+use crate::query::{ListQuery, in_columns};
+use crate::records::{Page, Pagination, expired, unknown};
+use crate::state::Api;
+use crate::time::moment;
+
+/// Path of the Web API, which links of the service begin with behind their host.
+const API_PATH: &str = "/api/data/v9.2/";
+
+#[derive(Deserialize)]
+struct Rows {
+    value: Vec<Box<RawValue>>,
+    #[serde(rename = "@odata.nextLink")]
+    next_link: Option<String>,
+}
+
+/// A page of a list.
+pub async fn list(
+    api: &Api,
+    session: &Session,
+    object: Object,
+    wanted: &ListQuery,
+) -> Result<Page<Unified>> {
+    let metadata = session.metadata(object.table()).await?;
+    let (path, query) = match wanted.at {
+        None => (
+            metadata.entity_set_name.clone(),
+            options(&metadata, object, wanted)?,
+        ),
+        Some(Position::Held(id, _)) => match api.held.find(id) {
+            Some(List::Page(path)) => (path, Vec::new()),
+            _ => return Err(expired()),
+        },
+        Some(_) => return Err(expired()),
+    };
+    let page_size = format!("odata.maxpagesize={}", wanted.page_size);
+    let reply = ask(session, path, query, Some(&page_size)).await?;
+    let rows: Rows = serde_json::from_slice(&reply.body).map_err(|_| unreadable())?;
+    let next = rows.next_link.as_deref().map(|link| {
+        let path = link.split_once(API_PATH).map(|(_, path)| path.to_owned());
+        path.map(List::Page).ok_or_else(unreadable)
+    });
+    let next = next.transpose()?.map(|list| api.held.hold(list));
+    let records = rows.value.iter().map(|row| row.get().as_bytes().to_vec());
+    let records = session
+        .unified_of(object.table(), records.collect(), wanted.raw)
+        .await?;
+    Ok(Page {
+        pagination: Pagination {
+            next: next.map(|id| wanted.cursor(api, object, Position::Held(id, 0))),
+            ..Pagination::default()
+        },
+        records,
+    })
+}
+
+/// What the service is asked for.
+fn options(
+    metadata: &TableMetadata,
+    object: Object,
+    wanted: &ListQuery,
+) -> Result<Vec<(String, String)>> {
+    let query = &wanted.query;
+    if !query.filter.is_empty() || query.search.is_some() || query.include_deleted {
+        return Err(ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "bad_parameter",
+            "With read_from_cache=false neither filter, search nor include_deleted can be used.",
+        ));
+    }
+    let mut options = vec![("$select".to_owned(), columns(metadata))];
+    let after = |column: &str, at: Option<i64>| at.map(|at| format!("{column} ge {}", moment(at)));
+    let conditions: Vec<String> = [
+        after("modifiedon", query.modified_after),
+        after("createdon", query.created_after),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !conditions.is_empty() {
+        options.push(("$filter".to_owned(), conditions.join(" and ")));
+    }
+    if let Some(sort) = &query.sort {
+        let sort = in_columns(object, sort);
+        let (name, direction) = sort.split_once(':').unwrap_or((&sort, "asc"));
+        let column = metadata
+            .column(name)
+            .filter(|_| matches!(direction, "asc" | "desc"));
+        let column = column.ok_or_else(|| {
+            Error::usage(
+                "bad_sort",
+                format!("The list cannot be sorted by \"{sort}\"."),
+                "Name a field or a column, with :desc for the largest first.",
+            )
+        })?;
+        options.push((
+            "$orderby".to_owned(),
+            format!("{} {direction}", column.wire_name()),
+        ));
+    }
+    Ok(options)
+}
+
+fn columns(metadata: &TableMetadata) -> String {
+    let mut names: Vec<String> = metadata
+        .columns
+        .iter()
+        .map(|column| column.wire_name())
+        .collect();
+    if !names.contains(&metadata.primary_id) {
+        names.push(metadata.primary_id.clone());
+    }
+    names.join(",")
+}
+
+/// One record.
+pub async fn one(session: &Session, object: Object, id: Uuid, raw: bool) -> Result<Unified> {
+    let metadata = session.metadata(object.table()).await?;
+    let path = format!("{}({id})", metadata.entity_set_name);
+    let query = vec![("$select".to_owned(), columns(&metadata))];
+    let reply = ask(session, path, query, None).await?;
+    let mut found = session
+        .unified_of(object.table(), vec![reply.body.to_vec()], raw)
+        .await?;
+    found.pop().ok_or_else(|| unknown(object, id).into())
+}
+
+/// Asks the service, and takes no refusal for an answer.
+async fn ask(
+    session: &Session,
+    path: String,
+    query: Vec<(String, String)>,
+    page_size: Option<&str>,
+) -> Result<PassthroughReply> {
+    let mut prefer = "odata.include-annotations=\"*\"".to_owned();
+    if let Some(page_size) = page_size {
+        prefer = format!("{prefer},{page_size}");
+    }
+    let request = Passthrough {
+        method: "GET".to_owned(),
+        path,
+        headers: vec![("Prefer".to_owned(), prefer)],
+        query,
+        body: None,
+    };
+    let reply = session.passthrough(request).await?;
+    match reply.status {
+        200..=299 => Ok(reply),
+        status => Err(refusal(status, &reply.body).into()),
+    }
+}
+
+fn refusal(status: u16, body: &[u8]) -> Error {
+    let said: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| said["error"][name].as_str().unwrap_or_default().to_owned();
+    let (code, message) = (text("code"), text("message"));
+    let (own, sentence) = match status {
+        404 => ("not_found", "Dynamics 365 has no such record.".to_owned()),
+        403 => (
+            "missing_privilege",
+            "Dynamics 365 does not allow this.".to_owned(),
+        ),
+        429 => (
+            "throttled",
+            "Dynamics 365 limits the requests of this user.".to_owned(),
+        ),
+        _ => ("refused", format!("Dynamics 365 answered: {message}")),
+    };
+    let reference = match code.as_str() {
+        "" => format!("status {status}"),
+        code => format!("{code}, status {status}"),
+    };
+    let mut error = Error::explained(Category::Failed, own, sentence);
+    error.reference = Some(reference.into());
+    error.service = Some(Box::new(ServiceReply {
+        status,
+        code,
+        message,
+    }));
+    error
+}
+
+fn unreadable() -> ApiError {
+    Error::explained(
+        Category::Failed,
+        "bad_reply",
+        "Dynamics 365 sent a reply that cannot be read.",
+    )
+    .into()
+}

@@ -1,0 +1,226 @@
+//! What a list is asked for.
+
+use axum::http::StatusCode;
+use salesmirror_core::unified::Object;
+use salesmirror_core::unified::write::column_of;
+use salesmirror_core::{Deleted, Selectors};
+use utoipa::IntoParams;
+
+use crate::cursor::{Cursor, Position, Query};
+use crate::error::{ApiError, Result};
+use crate::parameters::Parameters;
+use crate::state::Api;
+use crate::time::moment;
+
+/// Records of a page at most.
+const LARGEST_PAGE: u16 = 1_000;
+const USUAL_PAGE: u16 = 100;
+/// Conditions at most, and characters of each.
+const MOST_FILTERS: usize = 50;
+const LONGEST_TEXT: usize = 2_000;
+
+/// Parameters of a list, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "the document is made of it; `ListQuery` reads the parameters"
+)]
+pub struct ListParameters {
+    /// Records of a page.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    page_size: Option<u16>,
+    /// Where to go on: `pagination.next` or `pagination.previous` of a reply, as it came.
+    #[param(max_length = 16384)]
+    cursor: Option<String>,
+    /// Records that were changed at this moment or later.
+    #[param(format = DateTime, example = "2026-03-11T08:30:00Z")]
+    modified_after: Option<String>,
+    /// Records that were created at this moment or later.
+    #[param(format = DateTime, example = "2026-03-11T08:30:00Z")]
+    created_after: Option<String>,
+    /// Whether deleted records that are still kept are listed too.
+    #[param(default = false)]
+    include_deleted: Option<bool>,
+    /// Whether `raw_data` holds each record as Dataverse gave it.
+    #[param(default = false)]
+    include_raw_data: Option<bool>,
+    /// `COLUMN OP VALUE` with a field of the object or a column of the table; OP is one of = != < <= >
+    /// >= contains not-contains starts-with in not-in within is-null is-not-null. Several are joined by
+    /// and.
+    #[param(max_items = 50, explode, example = json!(["address1_city = Bergen"]))]
+    filter: Option<Vec<String>>,
+    /// A field or a column; with `:desc` the largest first.
+    #[param(max_length = 2000, example = "updated_at:desc")]
+    sort: Option<String>,
+    /// Text to search for in all text columns.
+    #[param(max_length = 2000)]
+    search: Option<String>,
+    /// Whether the mirror answers. Else Dynamics 365 does, which takes neither `filter`, `search` nor
+    /// `include_deleted`.
+    #[param(default = true)]
+    read_from_cache: Option<bool>,
+}
+
+/// A list as it is asked for.
+pub struct ListQuery {
+    pub query: Query,
+    pub page_size: u16,
+    pub raw: bool,
+    pub at: Option<Position>,
+}
+
+impl ListQuery {
+    /// Reads the parameters. A cursor brings the ones that it was made with; what is given beside it has
+    /// to be the same.
+    pub fn read(api: &Api, object: Object, mut given: Parameters) -> Result<Self> {
+        let cursor = given.one("cursor")?;
+        let cursor = cursor
+            .map(|text| api.signer.read(&text).ok_or_else(forged))
+            .transpose()?;
+        if cursor
+            .as_ref()
+            .is_some_and(|cursor| cursor.object != object.segment())
+        {
+            return Err(forged());
+        }
+        let (usual_size, usual_raw) = cursor
+            .as_ref()
+            .map_or((USUAL_PAGE, false), |cursor| (cursor.page_size, cursor.raw));
+        let page_size = given.number("page_size", 1, LARGEST_PAGE, usual_size)?;
+        let raw = given.flag("include_raw_data", usual_raw)?;
+        let live = !given.flag(
+            "read_from_cache",
+            cursor.as_ref().is_none_or(|cursor| !cursor.query.live),
+        )?;
+        let query = Query {
+            filter: given.all("filter"),
+            sort: given.one("sort")?,
+            search: given.one("search")?,
+            modified_after: given.moment("modified_after")?,
+            created_after: given.moment("created_after")?,
+            include_deleted: given.flag(
+                "include_deleted",
+                cursor
+                    .as_ref()
+                    .is_some_and(|cursor| cursor.query.include_deleted),
+            )?,
+            live,
+        };
+        given.end()?;
+        let texts = query.filter.iter().chain(&query.sort).chain(&query.search);
+        if query.filter.len() > MOST_FILTERS
+            || texts
+                .into_iter()
+                .any(|text| text.chars().count() > LONGEST_TEXT)
+        {
+            return Err(ApiError::parameter(format!(
+                "A list takes {MOST_FILTERS} filters at most, and texts of {LONGEST_TEXT} characters."
+            )));
+        }
+        let Some(cursor) = cursor else {
+            return Ok(Self {
+                query,
+                page_size,
+                raw,
+                at: None,
+            });
+        };
+        let bare = Query {
+            include_deleted: query.include_deleted,
+            live: query.live,
+            ..Query::default()
+        };
+        let is_same = query == cursor.query;
+        let says_nothing = query == bare
+            && query.include_deleted == cursor.query.include_deleted
+            && query.live == cursor.query.live;
+        if !is_same && !says_nothing {
+            return Err(forged());
+        }
+        Ok(Self {
+            query: cursor.query,
+            page_size,
+            raw,
+            at: Some(cursor.at),
+        })
+    }
+
+    /// Whether it lists a table as it is, in the order of ids.
+    pub fn is_plain(&self) -> bool {
+        let Query {
+            filter,
+            sort,
+            search,
+            modified_after,
+            created_after,
+            ..
+        } = &self.query;
+        filter.is_empty()
+            && sort.is_none()
+            && search.as_ref().is_none_or(|text| text.trim().is_empty())
+            && modified_after.is_none()
+            && created_after.is_none()
+    }
+
+    /// What the mirror is asked.
+    pub fn selectors(&self, object: Object) -> Selectors {
+        let after =
+            |column: &str, at: Option<i64>| at.map(|at| format!("{column} >= {}", moment(at)));
+        let mut filters: Vec<String> = self
+            .query
+            .filter
+            .iter()
+            .map(|text| in_columns(object, text))
+            .collect();
+        filters.extend(after("modifiedon", self.query.modified_after));
+        filters.extend(after("createdon", self.query.created_after));
+        Selectors {
+            filters,
+            search: self.query.search.clone(),
+            sort: self
+                .query
+                .sort
+                .as_deref()
+                .map(|text| in_columns(object, text)),
+            deleted: if self.query.include_deleted {
+                Deleted::Include
+            } else {
+                Deleted::Exclude
+            },
+            stale_only: false,
+        }
+    }
+
+    /// The cursor of another place in the same list.
+    pub fn cursor(&self, api: &Api, object: Object, at: Position) -> String {
+        api.signer.sign(&Cursor {
+            object: object.segment().to_owned(),
+            query: self.query.clone(),
+            page_size: self.page_size,
+            raw: self.raw,
+            at,
+        })
+    }
+}
+
+fn forged() -> ApiError {
+    ApiError::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "bad_cursor",
+        "The cursor was not given out for this list with these parameters.",
+    )
+}
+
+/// A condition or an order with the column's name where the field's stood.
+pub fn in_columns(object: Object, text: &str) -> String {
+    let text = text.trim();
+    let end = text
+        .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
+        .unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    match column_of(object, name) {
+        Some(column) => format!("{column}{rest}"),
+        None => text.to_owned(),
+    }
+}
