@@ -165,20 +165,20 @@ fn address(base: &Url, request: &Passthrough) -> Result<Url> {
 }
 
 fn check_path(path: &str) -> Result<()> {
-    if path.starts_with(['/', '\\']) {
-        return Err(refused(
-            "The path begins with a slash: it has to be relative.",
-        ));
-    }
-    // A scheme is letters up to a colon, before anything that only a path has.
-    let head = path.split(['/', '(', '\'']).next().unwrap_or_default();
-    if head.contains(':') || head.to_ascii_lowercase().contains("%3a") {
-        return Err(refused(
-            "The path is an address of its own: it has to be relative.",
-        ));
-    }
     let mut text = path.to_owned();
     for _ in 0..DECODINGS {
+        if text.starts_with(['/', '\\']) {
+            return Err(refused(
+                "The path begins with a slash: it has to be relative.",
+            ));
+        }
+        // A scheme is letters up to a colon, before anything that only a path has.
+        let head = text.split(['/', '(', '\'']).next().unwrap_or_default();
+        if head.contains(':') {
+            return Err(refused(
+                "The path is an address of its own: it has to be relative.",
+            ));
+        }
         if text.contains(|letter: char| letter.is_control() || matches!(letter, '\\' | '#')) {
             return Err(refused("The path holds a character that cannot be sent."));
         }
@@ -280,6 +280,9 @@ mod tests {
             "HTTPS:evil.example",
             "https%3A//evil.example",
             "//evil.example/x",
+            "%2f%2fevil.example/x",
+            "%255c%255cevil.example/x",
+            "https%253a%252f%252fevil.example",
             "/\\evil.example",
             "\\\\evil.example",
             "/../x",

@@ -4,13 +4,13 @@
 macro_rules! readable {
     ($module:ident, $record:ident, $list:literal, $one:literal, $tag:literal, $list_id:literal, $list_summary:literal, $one_id:literal, $one_summary:literal) => {
         pub mod $module {
-            use axum::extract::{Path, State};
+            use axum::extract::State;
             use axum::response::Response;
             use salesmirror_core::unified::{Object, $record};
 
             use crate::document::Refusals;
             use crate::error::Result;
-            use crate::parameters::Parameters;
+            use crate::parameters::{Parameters, RecordId};
             use crate::query::ListParameters;
             use crate::records::{self, One, Page, RecordParameters};
             use crate::state::Api;
@@ -33,10 +33,10 @@ macro_rules! readable {
             )]
             pub async fn one(
                 State(api): State<Api>,
-                Path(id): Path<String>,
+                RecordId(id): RecordId,
                 given: Parameters,
             ) -> Result<Response> {
-                records::one(api, Object::$record, &id, given).await
+                records::one(api, Object::$record, id, given).await
             }
         }
     };

@@ -2,10 +2,12 @@
 
 use std::str::FromStr;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use jiff::Timestamp;
+use salesmirror_core::parse_guid;
 use url::form_urlencoded;
+use uuid::Uuid;
 
 use crate::error::{ApiError, Result};
 
@@ -22,6 +24,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
                 .into_owned()
                 .collect(),
         ))
+    }
+}
+
+/// The id of a record in a path.
+pub struct RecordId(pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for RecordId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let text = Path::<String>::from_request_parts(parts, state).await.ok();
+        let id = text.and_then(|Path(text)| parse_guid(&text));
+        id.map(Self)
+            .ok_or_else(|| ApiError::parameter("The id in the path is no GUID."))
     }
 }
 

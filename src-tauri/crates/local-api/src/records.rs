@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use salesmirror_core::unified::{Object, Unified};
-use salesmirror_core::{Edge, Error, Session, parse_guid};
+use salesmirror_core::{Edge, Error, Session};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -206,12 +206,11 @@ async fn view_page(
 }
 
 /// One record.
-pub async fn one(api: Api, object: Object, id: &str, mut given: Parameters) -> Result<Response> {
+pub async fn one(api: Api, object: Object, id: Uuid, mut given: Parameters) -> Result<Response> {
     let include_deleted = given.flag("include_deleted", false)?;
     let raw = given.flag("include_raw_data", false)?;
     let is_live = !given.flag("read_from_cache", true)?;
     given.end()?;
-    let id = record_id(id)?;
     let session = api.session().await?;
     if is_live {
         let record = live::one(&session, object, id, raw).await?;
@@ -239,11 +238,7 @@ pub async fn one(api: Api, object: Object, id: &str, mut given: Parameters) -> R
     Ok(json(StatusCode::OK, &One { record, stale }))
 }
 
-/// A record's id in a path.
-pub fn record_id(text: &str) -> Result<Uuid> {
-    parse_guid(text).ok_or_else(|| ApiError::parameter("The id in the path is no GUID."))
-}
-
+/// What to say of a record that the mirror has not.
 pub fn unknown(object: Object, id: Uuid) -> Error {
     Error::usage(
         "unknown_record",
