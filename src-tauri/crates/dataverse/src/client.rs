@@ -244,6 +244,9 @@ impl Client {
                     self.limits.shut(wait.unwrap_or_else(|| backoff.pause()));
                 }
                 Failure::Other(error) => {
+                    call.note_lost(
+                        !matches!(error, Error::Unreachable { .. }) && error.is_transient(),
+                    );
                     // One more try where a delta link is refused without the documented code.
                     let doubtful = !doubted && is_doubtful(&error, call.url);
                     doubted |= doubtful;
@@ -301,6 +304,9 @@ impl Client {
                 room = Arc::clone(&self.room).acquire_owned().await.ok();
             }
         }
+        if call.lost.is_some() && status.is_success() {
+            return crate::writes::done(status, headers).map_err(Failure::Other);
+        }
         let body = reply
             .bytes()
             .await
@@ -321,6 +327,8 @@ impl Client {
         let is_throttled = status == StatusCode::TOO_MANY_REQUESTS
             || (status == StatusCode::SERVICE_UNAVAILABLE && wait.is_some());
         if is_throttled {
+            // What stands before the service may have given up waiting for it.
+            call.note_lost(status == StatusCode::SERVICE_UNAVAILABLE);
             let words = ServiceError::read(status, &headers, &body).map(Box::new);
             return Err(Failure::Throttled { wait, words });
         }
@@ -332,7 +340,11 @@ impl Client {
                 room,
             });
         }
-        Err(Failure::Other(self.refusal(status, &headers, &body)))
+        let error = self.refusal(status, &headers, &body);
+        Err(Failure::Other(match call.lost {
+            Some(_) => crate::writes::refused(error, status, &headers),
+            None => error,
+        }))
     }
 
     /// What a reply that is no success says.
@@ -399,6 +411,8 @@ pub(crate) struct Call<'a> {
     pub is_repeatable: bool,
     /// Whether a refusal is an answer like any other.
     pub takes_any_status: bool,
+    /// Of a write: set where an answer was lost, so that it may have been done.
+    pub lost: Option<&'a AtomicBool>,
 }
 
 impl<'a> Call<'a> {
@@ -412,6 +426,13 @@ impl<'a> Call<'a> {
             is_page: false,
             is_repeatable: true,
             takes_any_status: false,
+            lost: None,
+        }
+    }
+
+    fn note_lost(&self, is_lost: bool) {
+        if let Some(lost) = self.lost.filter(|_| is_lost) {
+            lost.store(true, Relaxed);
         }
     }
 }

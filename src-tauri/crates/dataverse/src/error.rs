@@ -86,6 +86,14 @@ pub enum Error {
     /// A reply in a shape that nothing can be read from.
     #[error("Dynamics 365 sent a reply that cannot be read: {0}.")]
     BadReply(String),
+    /// A write whose answer was lost, so that nobody knows whether it was done.
+    #[error(
+        "The answer to the change was lost, so it is not known whether Dynamics 365 made it. {0}"
+    )]
+    Unanswered(Box<Error>),
+    /// A write that points to a record which is not there.
+    #[error("The change points to a record that Dynamics 365 does not have: {}", .0.message)]
+    Dangling(Box<ServiceError>),
     /// Stopped on request.
     #[error("Stopped before it was finished.")]
     Cancelled,
@@ -109,6 +117,12 @@ const TRACKING_DISABLED: [u32; 2] = [0x8007_2491, 0x8007_2492];
 const PRIVILEGE: u32 = 0x8004_0220;
 const NOT_A_MEMBER: u32 = 0x8007_2560;
 const NOT_FOUND: u32 = 0x8004_0217;
+/// Of 412: the record has another version; another record has this alternate key, looks alike by a
+/// rule of the organisation, or has this id.
+const VERSION_CONFLICT: u32 = 0x8006_0882;
+const DUPLICATE_KEY: u32 = 0x8006_0892;
+const DUPLICATE_FOUND: u32 = 0x8004_0333;
+const ALREADY_EXISTS: u32 = 0x8004_0237;
 const TRANSIENT_SQL: [u32; 3] = [0x8004_4150, 0x8004_4151, 0x8004_0216];
 
 impl ServiceError {
@@ -133,6 +147,28 @@ impl ServiceError {
         })
     }
 
+    /// What a status says by itself.
+    pub(crate) fn bare(status: StatusCode, headers: &HeaderMap) -> Self {
+        Self {
+            status: status.as_u16(),
+            code: None,
+            message: String::new(),
+            request: request_id(headers),
+        }
+    }
+
+    /// What a 412 means; the documented texts stand in for a code that is missing.
+    fn conflict(&self) -> &'static str {
+        match self.code {
+            Some(DUPLICATE_KEY) => "duplicate_key",
+            Some(DUPLICATE_FOUND) => "duplicate_found",
+            Some(ALREADY_EXISTS) => "already_exists",
+            None if self.message.contains("matching key values") => "already_exists",
+            None if self.message.contains("violated") => "duplicate_key",
+            _ => "version_conflict",
+        }
+    }
+
     /// The privilege that is missing, from any of the texts for it.
     #[must_use]
     pub fn privilege(&self) -> Option<&str> {
@@ -150,6 +186,16 @@ impl ServiceError {
             Some(NOT_A_MEMBER) => "The signed-in user is not a member of this organisation.".into(),
             Some(PRIVILEGE) => "The signed-in user's security role does not allow this.".into(),
             Some(NOT_FOUND) => "Dynamics 365 has no such record.".into(),
+            Some(ALREADY_EXISTS) => "Dynamics 365 has a record with this id already.".into(),
+            Some(VERSION_CONFLICT) => {
+                "The record was changed in Dynamics 365 since it was read.".into()
+            }
+            _ if self.status == 404 && self.message.is_empty() => {
+                "Dynamics 365 has no such record.".into()
+            }
+            _ if self.status == 412 && self.message.is_empty() => {
+                "The record was changed in Dynamics 365 since it was read.".into()
+            }
             Some(EXPIRED_VERSION_STAMP) => {
                 "The mark of the last sync has expired in Dynamics 365.".into()
             }
@@ -208,6 +254,8 @@ impl Error {
             Self::NotDataverse(_) | Self::Redirected { .. } => "not_dataverse",
             Self::ForeignLink(_) => "foreign_link",
             Self::BadReply(_) => "bad_reply",
+            Self::Unanswered(_) => "write_unanswered",
+            Self::Dangling(_) => "unknown_reference",
             Self::Cancelled => "interrupted",
             Self::Service(error) => match error.code {
                 Some(NOT_A_MEMBER) => "not_a_member",
@@ -215,6 +263,7 @@ impl Error {
                 Some(EXPIRED_VERSION_STAMP) => "delta_expired",
                 Some(code) if TRACKING_DISABLED.contains(&code) => "tracking_unavailable",
                 Some(PRIVILEGE) => "missing_privilege",
+                _ if error.status == 412 => error.conflict(),
                 _ if error.status == 403 || error.privilege().is_some() => "missing_privilege",
                 _ if error.status == 404 => "not_found",
                 _ => "refused",
@@ -261,7 +310,8 @@ impl Error {
     #[must_use]
     pub fn reference(&self) -> Option<String> {
         let error = match self {
-            Self::Service(error) | Self::Throttled(Some(error)) => error,
+            Self::Service(error) | Self::Dangling(error) | Self::Throttled(Some(error)) => error,
+            Self::Unanswered(source) => return source.reference(),
             Self::PageBroke { source, .. } => return source.reference(),
             Self::FrontDoor { status, request } => {
                 let request = request.as_ref().map(|id| format!(", request {id}"));
@@ -278,6 +328,35 @@ impl Error {
         Some(parts.join(", "))
     }
 
+    /// A refusal that speaks of a record which is not there, where that is not the one that was
+    /// named.
+    pub(crate) fn dangling(self) -> Self {
+        match self {
+            Self::Service(error) => Self::Dangling(error),
+            other => other,
+        }
+    }
+
+    /// A refusal that means that the record is not there.
+    pub(crate) fn missing(self) -> Self {
+        match self {
+            Self::Service(error) => Self::Service(Box::new(ServiceError {
+                code: Some(NOT_FOUND),
+                ..*error
+            })),
+            other => other,
+        }
+    }
+
+    /// HTTP status of the service's refusal; `None` where the error is no refusal.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Service(error) | Self::Dangling(error) => Some(error.status),
+            _ => None,
+        }
+    }
+
     /// Whether the same request may work later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
@@ -287,6 +366,7 @@ impl Error {
             | Self::PageBroke { .. }
             | Self::Throttled(_)
             | Self::Unavailable(_)
+            | Self::Unanswered(_)
             | Self::FrontDoor { .. } => true,
             Self::Service(error) => error.is_transient(),
             _ => false,

@@ -1,6 +1,7 @@
 //! Client of the Dataverse Web API v9.2: requests, metadata, pages as typed rows, delta links,
 //! service protection limits, errors.
 
+mod attributes;
 mod batch;
 mod body;
 mod challenge;
@@ -21,10 +22,12 @@ mod privileges;
 mod records;
 mod text;
 mod value;
+mod writes;
 
 #[cfg(test)]
 mod tests;
 
+pub use attributes::Attributes;
 pub use challenge::{Challenge, challenge};
 pub use client::{Client, RetryPolicy, TokenError, TokenSource};
 pub use discovery::{Instance, environments};
@@ -39,3 +42,4 @@ pub use page::{read_page, read_record};
 pub use passthrough::{Passthrough, PassthroughReply};
 pub use privileges::Depth;
 pub use records::FetchedPage;
+pub use writes::Creation;

@@ -12,6 +12,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::attributes::ObjectOf;
 use crate::text::{Text, cut_off};
 use crate::value::{string, value};
 use crate::{Error, Result};
@@ -116,7 +117,8 @@ fn read_text<R: Read>(text: &mut Text<R>) -> Result<Option<String>> {
 /// # Errors
 /// [`Error::BadReply`] where the body is no record of this table.
 pub fn read_record(table: &TableMetadata, body: &[u8], rows: &mut dyn Collect) -> Result<()> {
-    match read_row(&Slots::new(table), table, &utf8(without_mark(body))) {
+    let text = as_row(utf8(without_mark(body)));
+    match read_row(&Slots::new(table), table, &text) {
         Ok(change @ Change::Upsert(_)) => {
             rows.take(change);
             Ok(())
@@ -125,6 +127,23 @@ pub fn read_record(table: &TableMetadata, body: &[u8], rows: &mut dyn Collect) -
         Err(Unreadable::Broken) => Err(Error::BadReply("no record".to_owned())),
         Err(Unreadable::Unusable(reason)) => Err(Error::BadReply(reason)),
     }
+}
+
+/// A record that was read by itself as a row of a page: without what the reply says of itself.
+fn as_row(text: Cow<'_, str>) -> Cow<'_, str> {
+    const OWN: [&str; 2] = ["@odata.context", METADATA_VERSION];
+    if OWN.iter().all(|name| !text.contains(name)) {
+        return text;
+    }
+    let Ok(mut record) = serde_json::from_str::<ObjectOf>(&text) else {
+        return text;
+    };
+    // What says that it is no record but a deleted entry has to be heard.
+    if record.0.iter().any(|(name, _)| name == "reason") {
+        return text;
+    }
+    record.0.retain(|(name, _)| !OWN.contains(&name.as_str()));
+    serde_json::to_string(&record).map_or(text, Cow::Owned)
 }
 
 /// Bytes that are no UTF-8 are rare: only then is the text copied.

@@ -135,7 +135,7 @@ fn days(text: &str) -> Option<i64> {
 }
 
 /// `YYYY-MM-DDTHH:MM:SS[.fff]Z` (or with an offset) as milliseconds since 1970-01-01 UTC.
-fn milliseconds(text: &str) -> Option<i64> {
+pub fn milliseconds(text: &str) -> Option<i64> {
     let date = days(text.get(..10)?)?;
     let bytes = text.as_bytes();
     if bytes.len() < 20 || bytes[10] != b'T' || bytes[13] != b':' || bytes[16] != b':' {
