@@ -796,11 +796,11 @@ export type Happening = {
  */
 what: What, 
 /**
- * When a sync saw it, ms since 1970.
+ * When it was seen, ms since 1970.
  */
 seen_at: number, 
 /**
- * The number of the run that saw it.
+ * The number of the run that saw it; null where it was written here, or a repair found it.
  */
 run: number | null, 
 /**
@@ -1194,7 +1194,7 @@ deleted: Deleted,
  */
 stale_only: boolean, };
 
-export type What = "changed" | "deleted" | "returned";
+export type What = "changed" | "deleted" | "returned" | "created";
 
 export type Window = { 
 /**

@@ -1,5 +1,6 @@
 import { Dropdown, Option } from "@fluentui/react-components";
 import {
+  Add16Regular,
   ArrowRight16Regular,
   ArrowUndo16Regular,
   Delete16Regular,
@@ -88,6 +89,7 @@ const ICONS = {
   changed: <Edit16Regular />,
   deleted: <Delete16Regular />,
   returned: <ArrowUndo16Regular />,
+  created: <Add16Regular />,
 } as const;
 
 function Entry({ happening, label }: { happening: Happening; label: (name: string) => string }) {
@@ -96,6 +98,7 @@ function Entry({ happening, label }: { happening: Happening; label: (name: strin
     changed: plural(fields.length, "column changed", "columns changed"),
     deleted: "Deleted",
     returned: "Came back",
+    created: "New record",
   }[what];
   return (
     <li className="history-entry">
@@ -108,7 +111,7 @@ function Entry({ happening, label }: { happening: Happening; label: (name: strin
           {formatRecent(seen_at, Date.now())}
         </time>
       </p>
-      <p className="caption">{run === null ? "Noticed by a repair" : `Noticed in run ${run}`}</p>
+      <p className="caption">{run === null ? "Written here, or noticed by a repair" : `Noticed in run ${run}`}</p>
       <dl>
         {fields.map((field) => (
           <div key={field.column}>

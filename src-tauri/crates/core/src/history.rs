@@ -1,6 +1,6 @@
 //! What happened to a record while it was mirrored.
 
-use salesmirror_model::{ColumnKind, ColumnMetadata, parse_guid};
+use salesmirror_model::{ColumnKind, ColumnMetadata, TableMetadata, parse_guid};
 use salesmirror_store::{FieldChange, Happening, Told, What};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -20,8 +20,8 @@ impl Session {
         self.history(table, id, limit).await
     }
 
-    /// What happened to a record, the newest first: changes of its columns, its deletion, its return.
-    /// Its first arrival is not told. Choices have the labels that the organisation has for them now.
+    /// What happened to a record, the newest first: changes of its columns, its deletion, its return,
+    /// its arrival where that was after its table's first full sync. Choices have the labels that the organisation has for them now.
     ///
     /// # Errors
     /// A table that was never synced, a database that cannot be read.
@@ -30,19 +30,25 @@ impl Session {
         let mut happenings = self
             .on_mirror(table, move |mirror, table| mirror.history(table, id, limit))
             .await?;
-        let fields = happenings.iter_mut().flat_map(|found| &mut found.fields);
-        for field in fields {
-            let column = metadata.column(&field.column);
-            let Some(column) = column.filter(|column| column.kind == field.kind) else {
-                continue;
-            };
-            for told in [&mut field.from, &mut field.to].into_iter().flatten() {
-                if told.label.is_none() {
-                    told.label = choice_label(column, &told.json);
-                }
-            }
+        for happening in &mut happenings {
+            label_choices(&metadata, happening);
         }
         Ok(happenings)
+    }
+}
+
+/// Gives choices the labels that the organisation has for them now.
+pub(crate) fn label_choices(table: &TableMetadata, happening: &mut Happening) {
+    for field in &mut happening.fields {
+        let column = table.column(&field.column);
+        let Some(column) = column.filter(|column| column.kind == field.kind) else {
+            continue;
+        };
+        for told in [&mut field.from, &mut field.to].into_iter().flatten() {
+            if told.label.is_none() {
+                told.label = choice_label(column, &told.json);
+            }
+        }
     }
 }
 
@@ -69,6 +75,7 @@ pub const fn what_word(what: What) -> &'static str {
         What::Changed => "changed",
         What::Deleted => "deleted",
         What::Returned => "returned",
+        What::Created => "created",
     }
 }
 

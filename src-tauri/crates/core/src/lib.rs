@@ -15,6 +15,7 @@ mod error;
 mod examine;
 pub mod explanations;
 mod export;
+mod feed;
 mod form;
 mod history;
 mod links;
@@ -36,6 +37,7 @@ mod sync;
 mod tables;
 mod tokens;
 mod whereabouts;
+mod writes;
 
 pub use app::{
     ApiKey, App, AppSettings, AppSettingsChange, ConnectionChange, LeftData, NewApiKey, Rescue,
@@ -51,6 +53,7 @@ pub use doctor::Diagnosis;
 pub use error::{Category, Error, Result, ServiceReply, extra_root};
 pub use examine::{Check, Finding};
 pub use export::{ExportFormat, ExportOptions, ExportRows, Exported, base64_text, csv_line};
+pub use feed::{Fed, FeedEvent};
 pub use form::{FieldProblem, Form};
 pub use history::{happening_json, told_text, what_word};
 pub use objects::{UnifiedSlice, unified_object};
@@ -69,7 +72,11 @@ pub use sync::{Progress, RunReport, RunStatus, Strategy, SyncOptions};
 pub use tables::AvailableTable;
 
 pub use salesmirror_auth::{ClientKind, Secret, SecretStore};
-pub use salesmirror_dataverse::{HttpConfig, Passthrough, PassthroughReply, RetryPolicy};
+pub use writes::Written;
+
+pub use salesmirror_dataverse::{
+    Attributes, HttpConfig, Passthrough, PassthroughReply, RetryPolicy,
+};
 pub use salesmirror_model::clouds::CLOUDS;
 pub use salesmirror_model::unified;
 
@@ -77,6 +84,7 @@ pub use salesmirror_model::{
     Cell, ColumnKind, ColumnMetadata, Explanation, TableMetadata, parse_guid,
 };
 pub use salesmirror_store::{
-    ConnectionRow, Deleted, Edge, FieldChange, Happening, IndexProgress, Preview, QueryLimits,
-    QueryResult, QueryValue, Row, RunRow, Told, View, ViewSpec, What,
+    BadEventId, ConnectionRow, Deleted, Edge, EventId, FieldChange, Happening, IndexProgress,
+    Preview, QueryLimits, QueryResult, QueryValue, RecordEvent, Row, RunRow, Told, View, ViewSpec,
+    What,
 };

@@ -260,7 +260,9 @@ impl Session {
                 let copy = mirror.second_copy(&session.data_dir().second_copy(id))?;
                 copy.purge(limits.history, limits.deleted)?;
             }
-            session.db().purge_runs(id, limits.runs, MOST_RUNS)?;
+            if session.db().purge_runs(id, limits.runs, MOST_RUNS)? > 0 {
+                mirror.forget_runs(session.db().run_ids(id)?)?;
+            }
             Ok(purged)
         })
         .await;

@@ -42,6 +42,7 @@ impl RunLog {
         log.put().await;
         if log.row.id != 0 {
             log.mirror.attribute(table, Some(log.row.id));
+            log.note_in_log(false).await;
         }
         log
     }
@@ -74,7 +75,20 @@ impl RunLog {
         report.status.as_str().clone_into(&mut self.row.status);
         self.row.error = report.error.as_ref().map(error_text);
         self.put().await;
+        self.note_in_log(true).await;
         self.tell(report.error.as_ref());
+    }
+
+    /// Lets readers of the log know that it began, or ended.
+    async fn note_in_log(&self, has_ended: bool) {
+        let (mirror, run) = (self.mirror.clone(), self.row.id);
+        if run == 0 {
+            return;
+        }
+        let noted = blocking(move || Ok(mirror.note_run(run, has_ended, now_ms())?)).await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, run, "the log does not tell of the run");
+        }
     }
 
     /// Tells the log. An error by its code and reference alone: its sentence may quote a record.
@@ -191,8 +205,13 @@ impl Session {
             "killed",
             "The program ended before the sync did.",
         );
-        self.db()
-            .end_runs(self.row().id, "interrupted", &error_text(&died))?;
+        let (id, mirror) = (self.row().id, self.mirror());
+        let mut ended = self.db().end_runs(id, "interrupted", &error_text(&died))?;
+        // Those too whose process died before it could tell the log.
+        ended.extend(mirror.open_runs()?);
+        for run in ended {
+            mirror.note_run(run, true, now_ms())?;
+        }
         Ok(())
     }
 }

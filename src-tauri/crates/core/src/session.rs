@@ -16,6 +16,7 @@ use crate::app::{Rescue, now_ms};
 use crate::background::Background;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result, blocking};
+use crate::feed::Feed;
 use crate::objects::Memory;
 use crate::schedule::TableSchedule;
 use crate::sync::Progress;
@@ -43,6 +44,7 @@ struct Inner {
     questions: Mutex<HashMap<String, (i64, Preview)>>,
     changed: watch::Sender<u64>,
     objects: Memory,
+    feed: Feed,
 }
 
 /// A mirrored table as people see it.
@@ -114,6 +116,7 @@ impl Session {
             questions: Mutex::default(),
             changed: watch::Sender::new(0),
             objects: Memory::default(),
+            feed: Feed::default(),
         };
         let inner = Arc::new(inner);
         let session = Arc::downgrade(&inner);
@@ -173,6 +176,10 @@ impl Session {
 
     pub(crate) fn objects_memory(&self) -> &Memory {
         &self.inner.objects
+    }
+
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.inner.feed
     }
 
     pub(crate) fn db(&self) -> &AppDb {

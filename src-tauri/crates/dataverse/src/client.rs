@@ -198,10 +198,10 @@ impl Client {
         Ok((Body::new(&answer.headers, answer.body), answer.room))
     }
 
-    /// How long one request is tried and waited for.
+    /// How long requests are tried.
     #[must_use]
-    pub const fn patience(&self) -> Duration {
-        self.policy.max_wait
+    pub const fn policy(&self) -> RetryPolicy {
+        self.policy
     }
 
     /// Sends a request until it is answered, for as long as the policy says.

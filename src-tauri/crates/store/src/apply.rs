@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Transaction, params};
-use salesmirror_model::{PageEnd, TableMetadata};
+use rustc_hash::FxHashSet;
+use salesmirror_model::TableMetadata;
 use uuid::Uuid;
 
 use crate::batch::{Batch, BatchRecord, BatchRow, BatchValue};
@@ -12,35 +13,23 @@ use crate::database::quoted;
 use crate::history::{History, Noted, What, table_number};
 use crate::ids::StoredId;
 use crate::names::Names;
-use crate::schema::{data, queue, raw, target_column};
+use crate::outcome::{Applied, Came, PageOutcome};
+use crate::schema::{self, data, queue, raw, target_column};
 use crate::seen::{self, Seen};
 use crate::writer::Desk;
-use crate::{Result, checkpoint};
+use crate::{Result, checkpoint, wanted, written};
 
-/// What a page changed. Each row counts once in a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PageOutcome {
-    /// New rows, and rows that came back after their deletion.
-    pub inserted: u64,
-    /// Changed rows.
-    pub updated: u64,
-    /// Rows that came and were equal.
-    pub unchanged: u64,
-    /// Rows that became tombstones.
-    pub deleted: u64,
-}
-
-/// Applies rows, and with the page's `end` moves the checkpoint, in one transaction.
+/// Applies rows, and with a page's end moves the checkpoint, in one transaction.
 pub fn apply(
     desk: &mut Desk,
     codec: &Codec,
     table: &TableMetadata,
     batch: &Batch,
-    end: Option<&PageEnd>,
+    came: &Came,
     noted: Noted,
-) -> Result<PageOutcome> {
+) -> Result<Applied> {
     let Desk { connection, names } = desk;
-    let applied = apply_in_transaction(connection, names, codec, table, batch, end, noted);
+    let applied = apply_in_transaction(connection, names, codec, table, batch, came, noted);
     if applied.is_err() {
         names.forget();
     }
@@ -53,23 +42,51 @@ fn apply_in_transaction(
     codec: &Codec,
     table: &TableMetadata,
     batch: &Batch,
-    end: Option<&PageEnd>,
+    came: &Came,
     noted: Noted,
-) -> Result<PageOutcome> {
+) -> Result<Applied> {
     let dictionary = match batch.dictionary() {
         Some(dictionary) => dictionary.keep(connection, &table.logical_name)?,
         None => NO_DICTIONARY,
     };
     let transaction = connection.transaction()?;
+    let name = &table.logical_name;
+    let end = match came {
+        Came::Page(end) => Some(end),
+        _ => None,
+    };
+    if let Came::ById(ids) = came {
+        for id in ids {
+            wanted::got(&transaction, name, StoredId::from(*id))?;
+        }
+    }
     let mut page = Page::new(&transaction, names, codec, table, dictionary, noted)?;
+    if let Came::Written { .. } = came
+        && schema::metadata(&transaction, name)?.as_ref() != Some(table)
+    {
+        // Columns that are new would stay empty, and the row would pass for a whole one.
+        page.is_outdated = true;
+    }
+    page.written = written::since(&transaction, name, batch.asked())?;
+    page.notes_arrivals |= matches!(came, Came::Written { is_new: true });
     for row in batch.rows() {
+        let id = match &row {
+            BatchRow::Upsert(record) => record.id,
+            BatchRow::Delete(id) => *id,
+        };
+        if let Came::Written { .. } = came {
+            wanted::got(&transaction, name, StoredId::from(id))?;
+        }
         match row {
             BatchRow::Upsert(record) => page.upsert(&record)?,
             BatchRow::Delete(id) => page.delete(id)?,
         }
+        if let Came::Written { .. } = came {
+            written::note(&transaction, name, StoredId::from(id), noted.seen_at)?;
+        }
     }
+    let is_doubtful = page.is_doubtful;
     let (outcome, counts) = page.finish()?;
-    let name = &table.logical_name;
     transaction
         .prepare_cached(
             "UPDATE mirrored SET live = live + ?2, dead = dead + ?3, stale = stale + ?4, \
@@ -92,7 +109,10 @@ fn apply_in_transaction(
         )?;
     }
     transaction.commit()?;
-    Ok(outcome)
+    Ok(Applied {
+        outcome,
+        is_doubtful,
+    })
 }
 
 /// How the table's counts change.
@@ -121,6 +141,13 @@ struct Page<'t> {
     history: History<'t>,
     /// Every row of the table came in this run: what comes now is new until proven otherwise.
     is_first_scan: bool,
+    /// A new row is news: the table was synced in full before.
+    notes_arrivals: bool,
+    /// Rows that were written after these were asked for.
+    written: FxHashSet<StoredId>,
+    is_doubtful: bool,
+    /// The rows were read by columns that are others now.
+    is_outdated: bool,
     /// Rows beyond it are indexed for search without being named.
     indexed_through: i64,
     /// The parameter of each column's value; a lookup's target has the next one.
@@ -158,9 +185,12 @@ impl<'t> Page<'t> {
             .iter()
             .map(|column| format!(", {column} = ?"))
             .collect();
-        let (rows, indexed_through): (u64, i64) = transaction
-            .prepare_cached("SELECT live + dead, indexed_through FROM mirrored WHERE name = ?")?
-            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (rows, indexed_through, notes_arrivals): (u64, i64, bool) = transaction
+            .prepare_cached(
+                "SELECT live + dead, indexed_through, last_sync IS NOT NULL FROM mirrored \
+                 WHERE name = ?",
+            )?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(Self {
             transaction,
             names,
@@ -170,6 +200,10 @@ impl<'t> Page<'t> {
             now: noted.seen_at,
             history: History::new(transaction, codec, table, noted),
             is_first_scan: rows == seen::count(transaction, name)?,
+            notes_arrivals,
+            written: FxHashSet::default(),
+            is_doubtful: false,
+            is_outdated: false,
             indexed_through,
             parameters,
             insert: transaction.prepare_cached(&format!(
@@ -210,14 +244,27 @@ impl<'t> Page<'t> {
     }
 
     fn upsert(&mut self, record: &BatchRecord<'_>) -> Result<()> {
-        if self.is_first_scan && self.insert(record)? {
+        let was_written = self.was_written(record.id);
+        if self.is_outdated {
+            return self.doubt(record.id);
+        }
+        if self.is_first_scan && !was_written && self.insert(record)? {
             return Ok(());
         }
-        let Some(known) = self.known(record.id)? else {
+        let known = self.known(record.id)?;
+        let Some(known) = known else {
+            if was_written {
+                return self.doubt(record.id);
+            }
             self.insert(record)?;
             return Ok(());
         };
         let first_time = self.seen.mark(known.rowid)?;
+        // Versions tell which is newer, but not whether the row is there.
+        let is_told = record.version().is_some() && known.version.is_some();
+        if was_written && (known.deleted || known.stale || !is_told) {
+            return self.doubt(record.id);
+        }
         let older =
             matches!((record.version(), known.version), (Some(new), Some(old)) if new < old);
         if !known.deleted && (older || self.is_equal(&known, record)?) {
@@ -243,6 +290,17 @@ impl<'t> Page<'t> {
             self.outcome.updated += u64::from(first_time);
         }
         Ok(())
+    }
+
+    /// Whether a row was written after these were asked for.
+    fn was_written(&self, id: Uuid) -> bool {
+        !self.written.is_empty() && self.written.contains(&StoredId::from(id))
+    }
+
+    /// Leaves a row as it is, to be read again by id.
+    fn doubt(&mut self, id: Uuid) -> Result<()> {
+        self.is_doubtful = true;
+        wanted::add(self.transaction, &self.table.logical_name, id.into())
     }
 
     fn is_same_version(known: &Known, record: &BatchRecord<'_>) -> bool {
@@ -272,6 +330,9 @@ impl<'t> Page<'t> {
         let rowid = self.transaction.last_insert_rowid();
         self.keep_record(rowid, record)?;
         self.seen.mark(rowid)?;
+        if self.notes_arrivals {
+            self.history.happened(record.id, What::Created)?;
+        }
         self.outcome.inserted += 1;
         self.counts.live += 1;
         Ok(true)
@@ -373,8 +434,15 @@ impl<'t> Page<'t> {
     }
 
     fn delete(&mut self, id: Uuid) -> Result<()> {
+        let known = self.known(id)?;
+        if self.was_written(id) && known.as_ref().is_none_or(|known| !known.deleted) {
+            if let Some(known) = known {
+                self.seen.mark(known.rowid)?;
+            }
+            return self.doubt(id);
+        }
         // A row that was never seen leaves no tombstone: there is nothing to show of it.
-        let Some(known) = self.known(id)? else {
+        let Some(known) = known else {
             return Ok(());
         };
         self.seen.mark(known.rowid)?;
@@ -387,7 +455,7 @@ impl<'t> Page<'t> {
                 data(&self.table.logical_name)
             ))?
             .execute(params![known.rowid, self.now])?;
-        self.history.deleted(id)?;
+        self.history.happened(id, What::Deleted)?;
         self.outcome.deleted += 1;
         self.counts.live -= 1;
         self.counts.dead += 1;

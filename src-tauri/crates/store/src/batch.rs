@@ -21,6 +21,8 @@ pub struct Batch {
     /// `None` until there is a dictionary, or no hope of one.
     compressor: Option<Compressor<'static>>,
     room: Room,
+    /// The newest write of ours when the rows were asked for.
+    asked: i64,
     /// Tables that lookups point to.
     targets: Vec<Box<str>>,
     lookup_kinds: FxHashMap<Box<str>, u16>,
@@ -140,13 +142,16 @@ pub enum BatchValue<'b> {
 }
 
 impl Batch {
-    /// `dictionary` is the table's, where it has one already; else the first rows make one.
+    /// `begun` is the table's dictionary, where it has one already (else the first rows make one), and
+    /// the newest write of ours.
     pub(crate) fn new(
         codec: Arc<Codec>,
         table: &str,
-        dictionary: Result<Option<Arc<Dictionary>>>,
+        begun: Result<(Option<Arc<Dictionary>>, i64)>,
     ) -> Self {
-        let begun = dictionary.and_then(|dictionary| {
+        // Without a number every write of ours counts as newer.
+        let asked = begun.as_ref().map_or(0, |(_, asked)| *asked);
+        let begun = begun.and_then(|(dictionary, _)| {
             let compressor = dictionary.as_deref().map(|found| compressor(Some(found)));
             Ok((compressor.transpose()?, dictionary))
         });
@@ -161,6 +166,7 @@ impl Batch {
             dictionary,
             compressor,
             room,
+            asked,
             targets: Vec::new(),
             lookup_kinds: FxHashMap::default(),
             problem,
@@ -176,6 +182,17 @@ impl Batch {
             self.begin_compressing()?;
         }
         Ok(())
+    }
+
+    /// What the rows say was found out when this was the newest write of ours
+    /// ([`Mirror::newest_write`](crate::Mirror::newest_write)), not only now.
+    pub fn asked_at(&mut self, newest_write: i64) {
+        self.asked = newest_write;
+    }
+
+    /// The newest write of ours when the rows were asked for.
+    pub(crate) const fn asked(&self) -> i64 {
+        self.asked
     }
 
     /// What the records are compressed with.

@@ -10,7 +10,8 @@ use crate::{Result, schema};
 
 impl Mirror {
     /// Compares a page of ids with the mirror: rows that are missing or differ in `column` are noted
-    /// to be read again. The checkpoint moves past the page in the same transaction.
+    /// to be read again. The checkpoint moves past the page in the same transaction. `asked` is
+    /// [`Mirror::newest_write`] of when the page was asked for.
     ///
     /// # Errors
     /// Where the disk refuses; then nothing of the page is noted.
@@ -20,10 +21,13 @@ impl Mirror {
         rows: Vec<IdRow>,
         column: Option<MarkColumn>,
         end: PageEnd,
+        asked: i64,
         now: i64,
     ) -> Result<()> {
         let table = table.to_owned();
-        self.write(move |connection| wanted::compare(connection, &table, &rows, column, &end, now))
+        self.write(move |connection| {
+            wanted::compare(connection, &table, &rows, column, &end, asked, now)
+        })
     }
 
     /// The ids of live rows, each with its value of `column`.
@@ -75,15 +79,6 @@ impl Mirror {
         ids.sort();
         ids.dedup();
         Ok(ids)
-    }
-
-    /// These rows were read again.
-    ///
-    /// # Errors
-    /// Where the disk refuses.
-    pub fn got(&self, table: &str, ids: Vec<Uuid>) -> Result<()> {
-        let table = table.to_owned();
-        self.write(move |connection| wanted::got(connection, &table, &ids))
     }
 
     /// When a table's sync did what it does from time to time.

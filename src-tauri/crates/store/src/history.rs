@@ -1,5 +1,6 @@
 //! What changed in which record, noted in the transaction that applies the page: which columns, from
-//! what to what as it was delivered, when it was seen, and in which run. First arrivals leave nothing.
+//! what to what as it was delivered, when it was seen, and in which run. The rows of a table's first
+//! full sync leave nothing: they are no news.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -8,6 +9,7 @@ use uuid::Uuid;
 use zstd::bulk::Decompressor;
 
 use crate::codec::{self, Codec};
+use crate::feed::{self, NEXT_NUMBER};
 use crate::ids::StoredId;
 use crate::properties::{Properties, is_equal};
 use crate::schema::raw;
@@ -31,6 +33,8 @@ pub enum What {
     Deleted,
     /// It came back after its deletion.
     Returned,
+    /// It came after its table had been synced in full: it is new, or the user may see it now.
+    Created,
 }
 
 impl What {
@@ -40,6 +44,7 @@ impl What {
             Self::Changed => 0,
             Self::Deleted => 1,
             Self::Returned => 2,
+            Self::Created => 3,
         }
     }
 
@@ -48,6 +53,7 @@ impl What {
             0 => Some(Self::Changed),
             1 => Some(Self::Deleted),
             2 => Some(Self::Returned),
+            3 => Some(Self::Created),
             _ => None,
         }
     }
@@ -126,11 +132,11 @@ impl<'t> History<'t> {
         )
     }
 
-    /// Notes that a record was deleted.
-    pub fn deleted(&mut self, id: Uuid) -> Result<()> {
+    /// Notes that a record was deleted, or that it is new.
+    pub fn happened(&mut self, id: Uuid, what: What) -> Result<()> {
         let (connection, noted) = (self.connection, self.noted);
         let number = self.open()?.table_number;
-        insert(connection, number, id.into(), What::Deleted, noted, None)
+        insert(connection, number, id.into(), what, noted, None)
     }
 
     fn open(&mut self) -> Result<&mut Open<'t>> {
@@ -295,10 +301,9 @@ fn insert(
     fields: Option<&str>,
 ) -> Result<()> {
     connection
-        .prepare_cached(
-            "INSERT INTO history (table_number, id, seen_at, run, what, fields) \
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )?
+        .prepare_cached(&format!(
+            "INSERT INTO history VALUES ({NEXT_NUMBER}, ?, ?, ?, ?, ?, ?)"
+        ))?
         .execute(params![
             table_number,
             id,
@@ -369,13 +374,14 @@ fn filling(connection: &Connection, table: &str) -> Result<FxHashSet<String>> {
 /// Forgets a table's history: the admin mirrors it no more.
 pub fn forget(connection: &Connection, table: &str) -> Result<()> {
     end_filling(connection, table)?;
+    let of_table = "table_number = (SELECT number FROM target WHERE name = ?)";
+    let sql = format!("SELECT max(number) FROM history WHERE {of_table}");
+    feed::lose(
+        connection,
+        connection.query_row(&sql, [table], |row| row.get(0))?,
+    )?;
     for kept in ["history", "history_column"] {
-        connection.execute(
-            &format!(
-                "DELETE FROM {kept} WHERE table_number = (SELECT number FROM target WHERE name = ?)"
-            ),
-            [table],
-        )?;
+        connection.execute(&format!("DELETE FROM {kept} WHERE {of_table}"), [table])?;
     }
     Ok(())
 }

@@ -140,7 +140,8 @@ impl Mirror {
             };
             through = newest.number;
             for line in &lines {
-                if line.what != What::Changed.number() {
+                let what = What::read(line.what);
+                if matches!(what, Some(What::Deleted | What::Returned)) {
                     touched.entry(line.table_number).or_default().push(line.id);
                 }
             }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use salesmirror_model::{PageEnd, TableMetadata};
 use uuid::Uuid;
 
-use crate::apply::{self, PageOutcome};
+use crate::apply;
 use crate::batch::Batch;
 use crate::checkpoint::{self, Begin, Checkpoint, Preview};
 use crate::codec::Codec;
@@ -18,13 +18,14 @@ use crate::damage::Damage;
 use crate::database::{self, PageHmac};
 use crate::history::Noted;
 use crate::ids::StoredId;
+use crate::outcome::{Applied, Came, PageOutcome};
 use crate::row::{Reader, Row};
 use crate::schema::{self, Definition, data};
 use crate::search::{self, IndexProgress};
 use crate::view::{self, ViewSpec};
 use crate::view_rows::{self, View};
 use crate::writer::{Desk, Writer};
-use crate::{DatabaseKey, Result, StoreError};
+use crate::{DatabaseKey, Result, StoreError, written};
 
 /// Below this many rows a sort without an index is quick enough.
 const INDEX_FROM_ROWS: u64 = 20_000;
@@ -234,13 +235,18 @@ impl Mirror {
         self.write(move |connection| checkpoint::begin(connection, &table, begin, now))
     }
 
-    /// An empty batch for rows of a table: they are compressed as they are taken. Where the database
-    /// cannot be read, applying it says so.
+    /// An empty batch for rows of a table that are asked for from now on: they are compressed as they
+    /// are taken. Where the database cannot be read, applying it says so.
     #[must_use]
     pub fn batch(&self, table: &str) -> Batch {
         let codec = &self.inner.codec;
-        let dictionary = self.read(|connection| codec.newest(connection, table));
-        Batch::new(Arc::clone(codec), table, dictionary)
+        let begun = self.read(|connection| {
+            Ok((
+                codec.newest(connection, table)?,
+                written::newest(connection)?,
+            ))
+        });
+        Batch::new(Arc::clone(codec), table, begun)
     }
 
     /// Applies a page and the link that follows it, in one transaction. The rows of a run count
@@ -255,10 +261,11 @@ impl Mirror {
         end: PageEnd,
         now: i64,
     ) -> Result<PageOutcome> {
-        self.apply(table, batch, Some(end), now)
+        let noted = self.noted(&table.logical_name, now);
+        Ok(self.apply(table, batch, Came::Page(end), noted)?.outcome)
     }
 
-    /// Applies rows that were read by id; the checkpoint stays.
+    /// Applies rows that were read by id, because these were waited for; the checkpoint stays.
     ///
     /// # Errors
     /// Where the disk refuses; then none is applied.
@@ -266,24 +273,49 @@ impl Mirror {
         &self,
         table: &TableMetadata,
         batch: Batch,
+        waited_for: Vec<Uuid>,
         now: i64,
     ) -> Result<PageOutcome> {
-        self.apply(table, batch, None, now)
+        let noted = self.noted(&table.logical_name, now);
+        Ok(self
+            .apply(table, batch, Came::ById(waited_for), noted)?
+            .outcome)
+    }
+
+    /// Applies what a write of ours made of records, as it was read afterwards. Gives `false` where
+    /// another write came between, so that it may be out of date: then it has to be read again, and
+    /// the next sync does it at the latest.
+    ///
+    /// # Errors
+    /// Where the disk refuses; then none is applied.
+    pub fn apply_written(
+        &self,
+        table: &TableMetadata,
+        batch: Batch,
+        is_new: bool,
+        now: i64,
+    ) -> Result<bool> {
+        let noted = Noted {
+            seen_at: now,
+            run: None,
+        };
+        let applied = self.apply(table, batch, Came::Written { is_new }, noted)?;
+        Ok(!applied.is_doubtful)
     }
 
     fn apply(
         &self,
         table: &TableMetadata,
         mut batch: Batch,
-        end: Option<PageEnd>,
-        now: i64,
-    ) -> Result<PageOutcome> {
+        came: Came,
+        noted: Noted,
+    ) -> Result<Applied> {
         batch.finish()?;
         let (codec, table) = (Arc::clone(&self.inner.codec), table.clone());
-        let noted = self.noted(&table.logical_name, now);
-        let result = self.inner.writer.run(move |desk: &mut Desk| {
-            apply::apply(desk, &codec, &table, &batch, end.as_ref(), noted)
-        });
+        let result = self
+            .inner
+            .writer
+            .run(move |desk: &mut Desk| apply::apply(desk, &codec, &table, &batch, &came, noted));
         self.inner.damage.watch(result)
     }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::history::What;
 use crate::ids::StoredId;
 use crate::schema::{self, data, queue, raw, search};
-use crate::{Mirror, Result, StoreError};
+use crate::{Mirror, Result, StoreError, feed};
 
 /// Something that happened to a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,11 +154,14 @@ fn purge_changes(connection: &mut Connection, before: i64) -> Result<u64> {
     if oldest.is_none_or(|seen_at| seen_at >= before) {
         return Ok(0);
     }
-    let gone = connection.execute(
-        "DELETE FROM history WHERE seen_at < ?1 AND number IN \
-         (SELECT number FROM history ORDER BY number LIMIT ?2)",
-        params![before, CHANGES_AT_ONCE],
-    )?;
+    let transaction = connection.transaction()?;
+    let old = "seen_at < ?1 AND number IN (SELECT number FROM history ORDER BY number LIMIT ?2)";
+    let which = params![before, CHANGES_AT_ONCE];
+    let sql = format!("SELECT max(number) FROM history WHERE {old}");
+    let newest = transaction.query_row(&sql, which, |row| row.get(0))?;
+    let gone = transaction.execute(&format!("DELETE FROM history WHERE {old}"), which)?;
+    feed::lose(&transaction, newest)?;
+    transaction.commit()?;
     Ok(gone as u64)
 }
 
@@ -189,7 +192,7 @@ fn happenings(
     Ok(happenings)
 }
 
-fn field_changes(connection: &Connection, json: &str) -> Result<Vec<FieldChange>> {
+pub fn field_changes(connection: &Connection, json: &str) -> Result<Vec<FieldChange>> {
     let fields: Vec<(i64, &RawValue, &RawValue)> = serde_json::from_str(json)?;
     let mut column =
         connection.prepare_cached("SELECT name, kind FROM history_column WHERE number = ?")?;
@@ -254,16 +257,19 @@ fn purge_rows(connection: &mut Connection, table: &str, before: i64) -> Result<u
             let sql = format!("DELETE FROM {name} WHERE {column} = ?");
             statements.push(transaction.prepare(&sql)?);
         }
-        let mut history = transaction.prepare(
-            "DELETE FROM history WHERE id = ?2 AND table_number = \
-             (SELECT number FROM target WHERE name = ?1)",
-        )?;
+        let of_row = "id = ?2 AND table_number = (SELECT number FROM target WHERE name = ?1)";
+        let sql = format!("SELECT max(number) FROM history WHERE {of_row}");
+        let mut newest_of = transaction.prepare(&sql)?;
+        let mut history = transaction.prepare(&format!("DELETE FROM history WHERE {of_row}"))?;
+        let mut newest: Option<i64> = None;
         for (rowid, id) in &rows {
             for statement in &mut statements {
                 statement.execute([rowid])?;
             }
+            newest = newest.max(newest_of.query_row(params![table, id], |row| row.get(0))?);
             history.execute(params![table, id])?;
         }
+        feed::lose(&transaction, newest)?;
     }
     // The number of a row that is gone is given again: search must not take it for indexed.
     transaction.execute(

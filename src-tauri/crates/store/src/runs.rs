@@ -1,6 +1,6 @@
 //! Runs: what each sync of a table did, and why.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
 use crate::{AppDb, Result};
@@ -129,17 +129,43 @@ impl AppDb {
     }
 
     /// Ends the runs of a connection that nobody ends any more: their process died. Call it while
-    /// the connection's lock is held. Gives how many there were.
+    /// the connection's lock is held. Gives their ids.
     ///
     /// # Errors
     /// Where the disk refuses.
-    pub fn end_runs(&self, connection: Uuid, status: &str, error: &str) -> Result<u64> {
-        let ended = self.lock().execute(
+    pub fn end_runs(&self, connection: Uuid, status: &str, error: &str) -> Result<Vec<i64>> {
+        let guard = self.lock();
+        let mut statement = guard.prepare_cached(
             "UPDATE run SET status = ?2, error = ?3, finished_at = coalesce(finished_at, started_at) \
-             WHERE connection = ?1 AND status = ?4",
-            params![connection, status, error, RUNNING],
+             WHERE connection = ?1 AND status = ?4 RETURNING id",
         )?;
-        Ok(ended as u64)
+        let ended = statement.query_map(params![connection, status, error, RUNNING], |row| {
+            row.get(0)
+        })?;
+        Ok(ended.collect::<Result<_, _>>()?)
+    }
+
+    /// A run; `None` where it is kept no more.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn run(&self, connection: Uuid, id: i64) -> Result<Option<RunRow>> {
+        let guard = self.lock();
+        let mut statement =
+            guard.prepare_cached("SELECT * FROM run WHERE connection = ? AND id = ?")?;
+        let found = statement.query_row(params![connection, id], read_run);
+        Ok(found.optional()?)
+    }
+
+    /// The ids of all runs of a connection.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn run_ids(&self, connection: Uuid) -> Result<Vec<i64>> {
+        let guard = self.lock();
+        let mut statement = guard.prepare_cached("SELECT id FROM run WHERE connection = ?")?;
+        let ids = statement.query_map([connection], |row| row.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
     }
 
     /// Lets go of runs that began before a time (ms since 1970), and of those beyond the newest

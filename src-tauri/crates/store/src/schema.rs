@@ -4,10 +4,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use salesmirror_model::{ColumnKind, ColumnMetadata, TableMetadata};
 
 use crate::database::quoted;
-use crate::{Result, StoreError, history, seen, wanted};
+use crate::{Result, StoreError, history, seen, wanted, written};
 
 /// Existing migrations never change.
-pub const MIGRATIONS: [&str; 3] = [
+pub const MIGRATIONS: [&str; 4] = [
     "
 CREATE TABLE mirrored (
     name TEXT PRIMARY KEY NOT NULL,
@@ -66,6 +66,19 @@ CREATE TABLE history_column (
 CREATE TABLE filling (
     table_name TEXT NOT NULL, column_name TEXT NOT NULL, PRIMARY KEY (table_name, column_name)
 ) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE feed (id INTEGER NOT NULL, lost INTEGER NOT NULL) STRICT;
+INSERT INTO feed VALUES (abs(random() % 4294967296), 0);
+CREATE TABLE run_event (
+    number INTEGER PRIMARY KEY, run INTEGER NOT NULL, has_ended INTEGER NOT NULL, at INTEGER NOT NULL,
+    UNIQUE (run, has_ended)
+) STRICT;
+CREATE TABLE written (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, table_name TEXT NOT NULL, id BLOB NOT NULL,
+    written_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX written_by_table ON written (table_name, number);
 ",
 ];
 
@@ -255,6 +268,7 @@ pub fn drop(connection: &mut Connection, table: &str) -> Result<()> {
     transaction.execute("DELETE FROM dictionary WHERE table_name = ?", [table])?;
     seen::forget(&transaction, table)?;
     wanted::forget(&transaction, table)?;
+    written::forget(&transaction, table)?;
     history::forget(&transaction, table)?;
     transaction.commit()?;
     Ok(())

@@ -298,7 +298,7 @@ fn invalidated_rows_stay_and_are_fresh_again_once_read() {
     assert_eq!(bench.state().stale, 10);
     bench
         .mirror
-        .apply_records(&table("contact"), bench.batch(upserts(0..10, 5)), 7)
+        .apply_records(&table("contact"), bench.batch(upserts(0..10, 5)), vec![], 7)
         .unwrap();
     assert_eq!(bench.state().stale, 0);
 }
@@ -412,7 +412,7 @@ fn a_lookup_shows_the_current_name_of_a_mirrored_target() {
     let changes = vec![Change::Upsert(to_contact), Change::Upsert(to_account)];
     bench
         .mirror
-        .apply_records(&table("contact"), bench.batch(changes), 5)
+        .apply_records(&table("contact"), bench.batch(changes), vec![], 5)
         .unwrap();
     let name = |number| match &bench
         .mirror

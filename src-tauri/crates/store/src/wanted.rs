@@ -9,7 +9,7 @@ use crate::database::quoted;
 use crate::ids::StoredId;
 use crate::schema::data;
 use crate::seen::Seen;
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, written};
 
 /// A row as a scan of ids gives it: its id, and its `versionnumber` or `modifiedon` where there is one.
 pub type IdRow = (Uuid, Option<i64>);
@@ -21,6 +21,7 @@ pub fn compare(
     rows: &[IdRow],
     column: Option<MarkColumn>,
     end: &PageEnd,
+    asked: i64,
     now: i64,
 ) -> Result<()> {
     let transaction = connection.transaction()?;
@@ -29,7 +30,7 @@ pub fn compare(
         let mut find = transaction.prepare_cached(&format!(
             "SELECT _rowid, _deleted_at IS NOT NULL, {value} FROM {data} WHERE _id = ?"
         ))?;
-        let mut want = transaction.prepare_cached("INSERT OR IGNORE INTO wanted VALUES (?, ?)")?;
+        let written = written::since(&transaction, table, asked)?;
         let mut seen = Seen::new(&transaction, table);
         for (id, value) in rows {
             let stored = StoredId::from(*id);
@@ -42,6 +43,7 @@ pub fn compare(
                     if let (Some(value), Some(own)) = (value, own)
                         && *value < own
                         && column == Some(MarkColumn::Version)
+                        && !written.contains(&stored)
                     {
                         distrust(&transaction, &data, rowid)?;
                     }
@@ -50,7 +52,7 @@ pub fn compare(
                 None => false,
             };
             if !is_as_it_was {
-                want.execute(params![table, stored])?;
+                add(&transaction, table, stored)?;
             }
         }
         seen.save()?;
@@ -61,6 +63,14 @@ pub fn compare(
     )?;
     checkpoint::advance(&transaction, table, end.next_link.as_deref(), None, now)?;
     transaction.commit()?;
+    Ok(())
+}
+
+/// Notes a row to be read again.
+pub fn add(connection: &Connection, table: &str, id: StoredId) -> Result<()> {
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO wanted VALUES (?, ?)")?
+        .execute(params![table, id])?;
     Ok(())
 }
 
@@ -96,13 +106,12 @@ pub fn live_ids(
 pub fn want(connection: &mut Connection, table: &str, ids: &[Uuid]) -> Result<()> {
     let transaction = connection.transaction()?;
     {
-        let mut want = transaction.prepare_cached("INSERT OR IGNORE INTO wanted VALUES (?, ?)")?;
         let mut distrust = transaction.prepare_cached(&format!(
             "UPDATE {} SET _version = NULL WHERE _id = ?",
             data(table)
         ))?;
         for id in ids {
-            want.execute(params![table, StoredId::from(*id)])?;
+            add(&transaction, table, StoredId::from(*id))?;
             distrust.execute([StoredId::from(*id)])?;
         }
     }
@@ -127,17 +136,11 @@ pub fn count(connection: &Connection, table: &str) -> Result<u64> {
         .query_row([table], |row| row.get(0))?)
 }
 
-/// These rows were read.
-pub fn got(connection: &mut Connection, table: &str, ids: &[Uuid]) -> Result<()> {
-    let transaction = connection.transaction()?;
-    {
-        let mut got =
-            transaction.prepare_cached("DELETE FROM wanted WHERE table_name = ? AND id = ?")?;
-        for id in ids {
-            got.execute(params![table, StoredId::from(*id)])?;
-        }
-    }
-    transaction.commit()?;
+/// A row was read.
+pub fn got(connection: &Connection, table: &str, id: StoredId) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM wanted WHERE table_name = ? AND id = ?")?
+        .execute(params![table, id])?;
     Ok(())
 }
 

@@ -16,6 +16,8 @@ pub enum What {
     Deleted,
     /// It came back after its deletion.
     Returned,
+    /// It came after its table's first full sync.
+    Created,
 }
 
 /// Something that happened to a record.
@@ -23,10 +25,10 @@ pub enum What {
 pub struct Happening {
     /// What it was.
     pub what: What,
-    /// When a sync saw it, ms since 1970.
+    /// When it was seen, ms since 1970.
     #[ts(type = "number")]
     pub seen_at: i64,
-    /// The number of the run that saw it.
+    /// The number of the run that saw it; null where it was written here, or a repair found it.
     #[ts(type = "number | null")]
     pub run: Option<i64>,
     /// The columns that changed.

@@ -361,6 +361,12 @@ pub static OWN: &[Explanation] = &[
         "`salesmirror records TABLE --limit 1 --json` shows what the column holds.",
     ),
     row(
+        "changed_meanwhile",
+        "A record was changed again and again while it was read back after a change.",
+        "Several programs or people change the same record at the same time.",
+        "The change was made. The next sync reads the record.",
+    ),
+    row(
         "bad_sort",
         "A sort order cannot be read.",
         "The direction was mistyped.",

@@ -18,8 +18,8 @@ type Fetched = std::result::Result<Hand, ServiceError>;
 pub enum Hand {
     /// Rows.
     Rows(Box<FetchedPage<Batch>>),
-    /// Ids with their marks.
-    Ids(FetchedPage<IdRows>),
+    /// Ids with their marks, and the newest write of ours when they were asked for.
+    Ids(FetchedPage<IdRows>, i64),
 }
 
 impl Hand {
@@ -27,7 +27,7 @@ impl Hand {
     pub fn end(&self) -> &PageEnd {
         match self {
             Self::Rows(page) => &page.end,
-            Self::Ids(page) => &page.end,
+            Self::Ids(page, _) => &page.end,
         }
     }
 }
@@ -43,14 +43,15 @@ impl Pending {
         table: &Arc<TableMetadata>,
         fetch: &Fetch,
         column: Option<MarkColumn>,
-    ) -> std::result::Result<Self, ServiceError> {
+    ) -> Result<Self> {
         let (client, mirror) = (client.clone(), mirror.clone());
         Ok(Self(if fetch.ids {
             let table = Arc::new(ids_of(table, column.map(MarkColumn::name)));
             let request = request(&client, &table, fetch)?;
+            let asked = mirror.newest_write()?;
             tokio::spawn(async move {
                 let page = client.fetch_page(&table, &request, IdRows::default).await;
-                page.map(Hand::Ids)
+                page.map(|page| Hand::Ids(page, asked))
             })
         } else {
             let table = Arc::clone(table);

@@ -277,7 +277,7 @@ impl Run<'_> {
     /// Whether pages of whatever size break for longer than a sync tries.
     fn broke_for_long(&mut self) -> bool {
         let since = *self.broken_since.get_or_insert_with(Instant::now);
-        since.elapsed() >= self.session.client().patience()
+        since.elapsed() >= self.session.client().policy().max_wait
     }
 
     async fn fetch(&mut self, fetch: Fetch, column: Option<MarkColumn>) -> Result<Event> {
@@ -317,13 +317,7 @@ impl Run<'_> {
     fn send(&self, fetch: &Fetch, column: Option<MarkColumn>) -> Result<Pending> {
         let metadata = self.metadata()?;
         let mirror = self.session.mirror();
-        Ok(Pending::send(
-            &self.client,
-            mirror,
-            &metadata,
-            fetch,
-            column,
-        )?)
+        Pending::send(&self.client, mirror, &metadata, fetch, column)
     }
 
     /// Commits the page in hand; the next one is fetched meanwhile.
@@ -354,9 +348,10 @@ impl Run<'_> {
                 drop(room);
                 kept
             }
-            Hand::Ids(page) => {
+            Hand::Ids(page, asked) => {
                 self.mirror(move |mirror, table| {
-                    mirror.compare_page(table, page.rows.0, column, page.end, now_ms())?;
+                    let (rows, end) = (page.rows.0, page.end);
+                    mirror.compare_page(table, rows, column, end, asked, now_ms())?;
                     Ok((PageOutcome::default(), committed(mirror, table)?))
                 })
                 .await?
@@ -410,8 +405,7 @@ impl Run<'_> {
             .await?;
         let (outcome, left) = self
             .mirror(move |mirror, table| {
-                let outcome = mirror.apply_records(&metadata, batch, now_ms())?;
-                mirror.got(table, ids)?;
+                let outcome = mirror.apply_records(&metadata, batch, ids, now_ms())?;
                 Ok((outcome, mirror.wanted_rows(table)?))
             })
             .await?;

@@ -102,6 +102,8 @@ struct Differences {
     changed: Vec<Uuid>,
     /// Something differs that is no newer than what the mirror has.
     is_old: bool,
+    /// The newest write of ours when the organisation was asked.
+    asked: i64,
 }
 
 impl Session {
@@ -228,6 +230,10 @@ impl Proof<'_> {
     async fn compare(&self) -> Result<Differences> {
         let metadata = Arc::new(self.session.metadata(self.table).await?);
         let column = facts(&metadata).mark;
+        let asked = self
+            .session
+            .on_mirror(self.table, |mirror, _| mirror.newest_write())
+            .await?;
         let theirs = self.read_ids(&metadata, column).await?;
         let ours = self
             .session
@@ -235,7 +241,10 @@ impl Proof<'_> {
                 mirror.live_ids(table, column)
             })
             .await?;
-        Ok(differences(theirs, &ours))
+        Ok(Differences {
+            asked,
+            ..differences(theirs, &ours)
+        })
     }
 
     async fn read_ids(
@@ -253,7 +262,7 @@ impl Proof<'_> {
         let mut found = HashMap::new();
         loop {
             let pending = Pending::send(&self.client, mirror, metadata, &fetch, column)?;
-            let Hand::Ids(page) = pending.wait().await?? else {
+            let Hand::Ids(page, _) = pending.wait().await?? else {
                 return Err(Error::interrupted());
             };
             found.extend(page.rows.0);
@@ -294,10 +303,11 @@ impl Proof<'_> {
         self.session
             .on_mirror(self.table, move |mirror, table| {
                 let mut batch = mirror.batch(table);
+                batch.asked_at(found.asked);
                 for id in found.extra {
                     batch.take(Change::Delete(id));
                 }
-                mirror.apply_records(&metadata, batch, now_ms())?;
+                mirror.apply_records(&metadata, batch, Vec::new(), now_ms())?;
                 if found.is_old {
                     mirror.want(table, [found.missing, found.changed].concat())?;
                 }
