@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use salesmirror_model::{
     Change, Collect, ColumnKind, ColumnMetadata, PageEnd, Record, TableMetadata, Value,
@@ -16,6 +16,7 @@ use url::Url;
 use super::*;
 
 mod requests;
+mod writes;
 
 fn accounts() -> Arc<TableMetadata> {
     let column = |name: &str, kind| ColumnMetadata {
@@ -184,7 +185,8 @@ type Script = Arc<Mutex<Vec<Response>>>;
 #[derive(Clone)]
 struct Service {
     script: Script,
-    seen: Arc<Mutex<Vec<(String, HeaderMap)>>>,
+    /// Address, headers, and method and body of each.
+    seen: Arc<Mutex<Vec<(String, HeaderMap, String)>>>,
 }
 
 async fn serve(replies: Vec<Response>) -> (Service, Client) {
@@ -192,12 +194,18 @@ async fn serve(replies: Vec<Response>) -> (Service, Client) {
         script: Arc::new(Mutex::new(replies.into_iter().rev().collect())),
         seen: Arc::default(),
     };
-    async fn answer(State(service): State<Service>, uri: Uri, headers: HeaderMap) -> Response {
+    async fn answer(
+        State(service): State<Service>,
+        method: Method,
+        uri: Uri,
+        headers: HeaderMap,
+        body: String,
+    ) -> Response {
         service
             .seen
             .lock()
             .unwrap()
-            .push((uri.to_string(), headers));
+            .push((uri.to_string(), headers, format!("{method} {body}")));
         service
             .script
             .lock()

@@ -58,19 +58,23 @@ impl Client {
         let Error::Service(service) = &error else {
             return Err(write.unanswered(error));
         };
-        // An alternate key that is taken may be taken by this very record.
-        if service.status == 412 || service.status == 409 || write.is_lost() {
-            match self.exists(table, id).await {
-                Ok(true) => return Ok(Creation { id, existed }),
-                Err(_) if error.code() == "already_exists" => return Ok(Creation { id, existed }),
-                _ => {}
-            }
-        }
-        Err(write.unanswered(match service.status {
-            // Nothing of this id was asked for: it is a record that this one points to.
+        // Nothing of this id was asked for: it is a record that this one points to.
+        let status = service.status;
+        let error = match status {
             404 => error.dangling(),
             _ => error,
-        }))
+        };
+        // An alternate key that is taken may be taken by this very record.
+        if !write.is_lost() && !matches!(status, 409 | 412) {
+            return Err(error);
+        }
+        match self.exists(table, id).await {
+            Ok(true) => Ok(Creation { id, existed }),
+            // Whatever was lost, it was not done.
+            Ok(false) => Err(error),
+            Err(_) if error.code() == "already_exists" => Ok(Creation { id, existed }),
+            Err(_) => Err(write.unanswered(error)),
+        }
     }
 
     /// Changes a record; attributes that are not named stay. `if_match` is the ETag that it must
@@ -131,6 +135,8 @@ impl Client {
             Ok(_) => Ok(()),
             // The first request did it.
             Err(error) if write.is_lost() && error.code() == "not_found" => Ok(()),
+            // The record is there.
+            Err(error @ Error::Service(_)) if !error.is_transient() => Err(error),
             Err(error) => Err(write.unanswered(error)),
         }
     }

@@ -49,6 +49,8 @@ pub struct Action {
     pub redirect: Option<String>,
     /// Waits first, in ms.
     pub delay_ms: u64,
+    /// Holds the finished answer back, in ms: what it says may be out of date when it comes.
+    pub late_ms: u64,
     /// Replaces the origin of next and delta links.
     pub link_origin: Option<String>,
     /// Never answers.

@@ -137,6 +137,7 @@ pub async fn handle(
         response.status().as_u16()
     };
     organization.lock().net.log(logged);
+    tokio::time::sleep(Duration::from_millis(action.late_ms)).await;
     breakage::spoil(response, &action, &orders).await
 }
 

@@ -11,6 +11,7 @@ mod charts;
 mod history;
 mod query;
 mod upgrade;
+mod writes;
 
 const FULL: Begin = Begin::Full {
     tracked: true,

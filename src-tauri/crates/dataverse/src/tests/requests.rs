@@ -8,7 +8,7 @@ use super::*;
 
 const PAGE: &str = r#"{"@odata.context":"c","value":[]}"#;
 
-fn status(code: u16, headers: &[(&str, &str)], body: &str) -> Response {
+pub fn status(code: u16, headers: &[(&str, &str)], body: &str) -> Response {
     let mut reply = axum::http::Response::builder().status(code);
     for (name, value) in headers {
         reply = reply.header(*name, *value);
@@ -195,7 +195,7 @@ async fn where_batches_are_refused_records_come_one_by_one() {
     // Once refused, no batch is tried again.
     assert_eq!(there(&client, &ids[..1]).await, [true]);
     let seen = service.seen.lock().unwrap();
-    let batches = seen.iter().filter(|(path, _)| path.ends_with("$batch"));
+    let batches = seen.iter().filter(|(path, ..)| path.ends_with("$batch"));
     assert_eq!((batches.count(), seen.len()), (1, 5));
 }
 
