@@ -3,6 +3,7 @@
 mod api;
 mod api_attacks;
 mod api_process;
+mod api_writes;
 mod bench;
 mod command_line;
 mod connections;

@@ -9,9 +9,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::Errors;
-use crate::objects::{accounts, contacts, leads, opportunities, users};
+use crate::objects::{
+    account, accounts, contact, contacts, lead, leads, opportunities, opportunity, users,
+};
 use crate::state::Api;
-use crate::{management, passthrough};
+use crate::{events, management, passthrough};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +28,7 @@ use crate::{management, passthrough};
         (name = "Leads", description = "Who may become a customer."),
         (name = "Opportunities", description = "Deals."),
         (name = "Users", description = "People who work with Dynamics 365; they can only be read."),
+        (name = "Events", description = "What happens to records and in syncs."),
         (name = "Management", description = "Syncs, their runs, and what is to be read again."),
         (name = "Actions", description = "Requests of your own to Dynamics 365."),
     ),
@@ -96,16 +99,21 @@ impl IntoResponses for Refusals {
 /// All addresses with their description.
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Base::openapi())
-        .routes(routes!(accounts::list))
-        .routes(routes!(accounts::one))
-        .routes(routes!(contacts::list))
-        .routes(routes!(contacts::one))
-        .routes(routes!(leads::list))
-        .routes(routes!(leads::one))
-        .routes(routes!(opportunities::list))
-        .routes(routes!(opportunities::one))
+        .routes(routes!(accounts::list, account::create))
+        .routes(routes!(accounts::one, account::update, account::delete))
+        .routes(routes!(contacts::list, contact::create))
+        .routes(routes!(contacts::one, contact::update, contact::delete))
+        .routes(routes!(leads::list, lead::create))
+        .routes(routes!(leads::one, lead::update, lead::delete))
+        .routes(routes!(opportunities::list, opportunity::create))
+        .routes(routes!(
+            opportunities::one,
+            opportunity::update,
+            opportunity::delete
+        ))
         .routes(routes!(users::list))
         .routes(routes!(users::one))
+        .routes(routes!(events::events))
         .routes(routes!(management::syncs))
         .routes(routes!(management::trigger))
         .routes(routes!(management::pause))

@@ -4,6 +4,7 @@ use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE}
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use salesmirror_core::explanations::explain;
+use salesmirror_core::unified::write::Problem as FieldProblem;
 use salesmirror_core::{Category, Error};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use crate::body::json;
 #[derive(Debug)]
 pub struct ApiError {
     pub status: StatusCode,
-    error: Box<Error>,
+    errors: Vec<Error>,
     headers: HeaderMap,
 }
 
@@ -87,7 +88,7 @@ impl ApiError {
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         Self {
             status,
-            error: Box::new(Error::explained(Category::Usage, code, detail)),
+            errors: vec![Error::explained(Category::Usage, code, detail)],
             headers: HeaderMap::new(),
         }
     }
@@ -109,6 +110,28 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "bad_parameter", detail)
     }
 
+    /// Everything that keeps a body from being written.
+    pub fn problems(problems: &[FieldProblem]) -> Self {
+        let is_malformed = |problem: &FieldProblem| {
+            let code = problem.code();
+            // What custom fields there are, only the organisation knows.
+            matches!(code, "unknown_field" | "read_only_field" | "wrong_type")
+                && !problem.field().starts_with("custom_fields.")
+        };
+        let status = match problems.iter().any(is_malformed) {
+            true => StatusCode::BAD_REQUEST,
+            false => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let errors = problems
+            .iter()
+            .map(|problem| Error::explained(Category::Usage, problem.code(), problem.to_string()));
+        Self {
+            status,
+            errors: errors.collect(),
+            headers: HeaderMap::new(),
+        }
+    }
+
     /// Too much at once.
     pub fn busy() -> Self {
         Self::new(
@@ -124,7 +147,7 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         Self {
             status: status(&error),
-            error: Box::new(error),
+            errors: vec![error],
             headers: HeaderMap::new(),
         }
     }
@@ -144,6 +167,9 @@ fn status(error: &Error) -> StatusCode {
         (_, "unknown_record" | "unknown_table" | "never_synced" | "not_found") => {
             StatusCode::NOT_FOUND
         }
+        (_, "version_conflict") => StatusCode::PRECONDITION_FAILED,
+        (_, "already_exists" | "duplicate_key" | "duplicate_found") => StatusCode::CONFLICT,
+        (_, "write_unanswered") => StatusCode::GATEWAY_TIMEOUT,
         (_, "throttled") => StatusCode::TOO_MANY_REQUESTS,
         (_, "disk_full") => StatusCode::INSUFFICIENT_STORAGE,
         (_, "cursor_expired") => StatusCode::GONE,
@@ -159,47 +185,53 @@ fn status(error: &Error) -> StatusCode {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (id, error) = (Uuid::new_v4(), *self.error);
-        if self.status.is_server_error() {
-            // The sentence may quote a record.
-            tracing::warn!(
-                %id,
-                status = self.status.as_u16(),
-                code = error.code,
-                reference = error.reference,
-                "a call of the API failed"
-            );
-        }
-        let reference = error.reference.as_deref().map(str::to_owned);
-        let cause = error.service.map(|reply| Cause {
-            status: reply.status,
-            code: reply.code,
-            message: reply.message,
-            reference,
-        });
-        let title = explain(&error.code).map_or_else(
-            || self.status.canonical_reason().unwrap_or("Error").to_owned(),
-            |row| row.meaning.to_owned(),
-        );
+        let status = self.status;
+        let errors = self.errors.into_iter().map(|error| problem(status, error));
         let document = Errors {
-            errors: vec![Problem {
-                id,
-                title,
-                detail: error.message,
-                code: error.code,
-                status: self.status.as_u16(),
-                meta: Meta {
-                    origin: match cause {
-                        Some(_) => Origin::RemoteProvider,
-                        None => Origin::Salesmirror,
-                    },
-                    cause,
-                    hint: error.hint,
-                },
-            }],
+            errors: errors.collect(),
         };
-        let mut response = json(self.status, &document);
+        let mut response = json(status, &document);
         response.headers_mut().extend(self.headers);
         response
+    }
+}
+
+fn problem(status: StatusCode, error: Error) -> Problem {
+    let id = Uuid::new_v4();
+    if status.is_server_error() {
+        // The sentence may quote a record.
+        tracing::warn!(
+            %id,
+            status = status.as_u16(),
+            code = error.code,
+            reference = error.reference,
+            "a call of the API failed"
+        );
+    }
+    let reference = error.reference.as_deref().map(str::to_owned);
+    let cause = error.service.map(|reply| Cause {
+        status: reply.status,
+        code: reply.code,
+        message: reply.message,
+        reference,
+    });
+    let title = explain(&error.code).map_or_else(
+        || status.canonical_reason().unwrap_or("Error").to_owned(),
+        |row| row.meaning.to_owned(),
+    );
+    Problem {
+        id,
+        title,
+        detail: error.message,
+        code: error.code,
+        status: status.as_u16(),
+        meta: Meta {
+            origin: match cause {
+                Some(_) => Origin::RemoteProvider,
+                None => Origin::Salesmirror,
+            },
+            cause,
+            hint: error.hint,
+        },
     }
 }

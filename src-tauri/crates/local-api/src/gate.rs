@@ -34,12 +34,15 @@ pub async fn gate(State(api): State<Api>, request: Request, next: Next) -> Respo
     let begun = Instant::now();
     let at = jiff::Timestamp::now().as_millisecond();
     // A body can be read by one alone, so that what is checked is the head.
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let (method, path) = (head.method.to_string(), head.uri.path().to_owned());
     let mut key = None;
     let mut response = match admit(&api, &head).await {
         Ok(admitted) => {
-            key = admitted.map(|key| key.name);
+            if let Some(admitted) = admitted {
+                key = Some(admitted.name.clone());
+                head.extensions.insert(admitted);
+            }
             next.run(Request::from_parts(head, body)).await
         }
         Err(error) => error.into_response(),

@@ -4,11 +4,13 @@
 //! handlers below it turn requests into operations of core. The document at `/openapi.json` and the
 //! page at `/` are made from the handlers themselves.
 
+mod bodies;
 mod body;
 mod calls;
 mod cursor;
 mod document;
 mod error;
+mod events;
 mod gate;
 mod held;
 mod live;
@@ -22,6 +24,7 @@ mod reference;
 mod server;
 mod state;
 mod time;
+mod writing;
 
 pub use calls::Call;
 pub use document::document;

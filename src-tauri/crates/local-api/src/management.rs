@@ -105,7 +105,7 @@ pub struct SyncRuns {
 
 /// One sync of one table.
 #[derive(Debug, Serialize, ToSchema)]
-struct SyncRun {
+pub struct SyncRun {
     id: i64,
     object: String,
     table: String,
@@ -393,7 +393,8 @@ fn run_error(text: &str) -> Option<RunError> {
     serde_json::from_value(value).ok()
 }
 
-fn run(row: RunRow) -> SyncRun {
+/// A run as the API tells it.
+pub fn run(row: RunRow) -> SyncRun {
     SyncRun {
         id: row.id,
         object: object(&row.table).to_owned(),

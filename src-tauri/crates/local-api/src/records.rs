@@ -1,6 +1,6 @@
 //! Reading unified objects.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use salesmirror_core::unified::{Object, Unified};
 use salesmirror_core::{Edge, Error, Session};
@@ -16,6 +16,7 @@ use crate::live;
 use crate::parameters::Parameters;
 use crate::query::ListQuery;
 use crate::state::Api;
+use crate::writing::tag;
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -234,8 +235,11 @@ pub async fn one(api: Api, object: Object, id: Uuid, mut given: Parameters) -> R
         )
         .into());
     }
-    let stale = session.is_stale(object.table(), id).await?;
-    Ok(json(StatusCode::OK, &One { record, stale }))
+    let mut headers = HeaderMap::new();
+    let stale = tag(&session, object, id, &mut headers).await?;
+    let mut response = json(StatusCode::OK, &One { record, stale });
+    response.headers_mut().extend(headers);
+    Ok(response)
 }
 
 /// What to say of a record that the mirror has not.

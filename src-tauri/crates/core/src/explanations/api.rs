@@ -132,4 +132,46 @@ pub static API: &[Explanation] = &[
         "It was revoked already, or its name was mistyped.",
         "`salesmirror api-keys` lists the keys.",
     ),
+    row(
+        "unknown_field",
+        "The object has no such field.",
+        "It was mistyped, or is a column of your own.",
+        "Write columns of the table, your own ones too, into custom_fields.",
+    ),
+    row(
+        "read_only_field",
+        "This field cannot be written.",
+        "It follows from other fields, or Dynamics 365 sets it.",
+        "Leave it out.",
+    ),
+    row(
+        "wrong_type",
+        "A field got a value of another type.",
+        "A text was given for a number, or the like.",
+        "The page at / shows the type of each field.",
+    ),
+    row(
+        "unknown_label",
+        "A choice has no such value.",
+        "The label was mistyped, or the organisation has it in another language.",
+        "Take one of the labels that the message lists, or its number.",
+    ),
+    row(
+        "no_column",
+        "The organisation has no column for this field.",
+        "It was removed, or all columns of this kind are taken.",
+        "Leave it out, or use custom_fields.",
+    ),
+    row(
+        "lookup_field",
+        "A lookup in custom_fields cannot be written as it was given.",
+        "It can point to several tables, or the table is unknown.",
+        "Write {\"id\", \"table\"}, or the navigation property with @odata.bind.",
+    ),
+    row(
+        "needs_action",
+        "A state cannot be set by writing a field.",
+        "Dynamics 365 has an action for it, which does more than set a field.",
+        "Call the action that the message names through /actions/v2/passthrough.",
+    ),
 ];
