@@ -1,8 +1,10 @@
 //! Commands and their flags. Scripts rely on them: they may grow, not change.
 
+mod records;
 mod serving;
 mod setup;
 
+pub use records::{DeletedName, Records, Selection, Show};
 pub use serving::{ApiKeyAction, ApiKeys, SampleOrg, Serve};
 pub use setup::{AppSettings, Change, SetupScript, SetupShell};
 
@@ -269,61 +271,6 @@ pub struct Verify {
     /// Answer the mass-delete guard with yes
     #[arg(long)]
     pub yes: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum DeletedName {
-    Exclude,
-    Include,
-    Only,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum StaleName {
-    Only,
-}
-
-#[derive(Args)]
-pub struct Selection {
-    /// Columns, by commas
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub columns: Vec<String>,
-    /// COLUMN OP VALUE; may be repeated
-    #[arg(long, value_name = "EXPR")]
-    pub filter: Vec<String>,
-    /// Text to search for
-    #[arg(long, value_name = "TEXT")]
-    pub search: Option<String>,
-    /// COLUMN or COLUMN:desc
-    #[arg(long, value_name = "COL")]
-    pub sort: Option<String>,
-    #[arg(long, value_enum, default_value = "exclude")]
-    pub deleted: DeletedName,
-    #[arg(long, value_enum)]
-    pub stale: Option<StaleName>,
-}
-
-#[derive(Args)]
-pub struct Records {
-    pub table: String,
-    #[command(flatten)]
-    pub selection: Selection,
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub offset: u64,
-    #[arg(long, default_value_t = 100, value_name = "N")]
-    pub limit: usize,
-}
-
-#[derive(Args)]
-pub struct Show {
-    pub table: String,
-    pub id: String,
-    /// As it was delivered
-    #[arg(long)]
-    pub raw: bool,
-    /// And what happened to it, the newest first; in JSON under _history
-    #[arg(long)]
-    pub history: bool,
 }
 
 /// Without a key all settings are listed. A sync goes by them when it ends.

@@ -21,6 +21,7 @@ mod settings;
 mod setup_script;
 mod sync;
 mod tables;
+mod unified;
 mod verify;
 
 use std::process::ExitCode;

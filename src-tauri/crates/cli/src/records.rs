@@ -12,13 +12,14 @@ use crate::arguments::{DeletedName, Export, Format, Records, Selection, Show};
 use crate::history;
 use crate::output::{line, table};
 use crate::progress::Bars;
+use crate::unified;
 
 /// Columns shown to people where they named none.
 const SHOWN: usize = 5;
 /// Longer cells are cut in the text output.
 const WIDEST: usize = 40;
 
-fn selectors(selection: &Selection) -> Selectors {
+pub fn selectors(selection: &Selection) -> Selectors {
     Selectors {
         filters: selection.filter.clone(),
         search: selection.search.clone(),
@@ -35,6 +36,9 @@ fn selectors(selection: &Selection) -> Selectors {
 pub async fn records(context: &Context, options: Records) -> Result<u8> {
     let session = context.session().await?;
     let name = session.table(&options.table).await?;
+    if options.unified {
+        return unified::records(context, &session, &name, &options).await;
+    }
     let mut columns = options.selection.columns.clone();
     if columns.is_empty() && !context.output.json {
         let metadata = session.metadata(&name).await?;
@@ -86,16 +90,22 @@ fn readable(columns: &[String], row: &str) -> Vec<String> {
             let formatted = row.get(format!("{name}@OData.Community.Display.V1.FormattedValue"));
             let text = match formatted.or_else(|| row.get(name)) {
                 None | Some(Value::Null) => String::new(),
-                Some(Value::String(text)) => text.replace(['\n', '\r', '\t'], " "),
+                Some(Value::String(text)) => text.clone(),
                 Some(other) => other.to_string(),
             };
-            if text.chars().count() > WIDEST {
-                text.chars().take(WIDEST - 1).chain("…".chars()).collect()
-            } else {
-                text
-            }
+            cut(&text)
         })
         .collect()
+}
+
+/// A cell on one line, not too wide.
+pub fn cut(text: &str) -> String {
+    let text = text.replace(['\n', '\r', '\t'], " ");
+    if text.chars().count() > WIDEST {
+        text.chars().take(WIDEST - 1).chain("…".chars()).collect()
+    } else {
+        text
+    }
 }
 
 pub async fn show(context: &Context, options: Show) -> Result<u8> {
@@ -108,17 +118,18 @@ pub async fn show(context: &Context, options: Show) -> Result<u8> {
             "Ids are GUIDs.",
         )
     })?;
-    let record = session
-        .record_json(&name, id, options.raw)
-        .await?
-        .ok_or_else(|| {
-            Error::new(
-                Category::Failed,
-                "not_found",
-                format!("The mirror has no {name} with the id {id}."),
-                "Sync, then try again.",
-            )
-        })?;
+    let record = match options.unified {
+        true => unified::record(&session, &name, id).await?,
+        false => session.record_json(&name, id, options.raw).await?,
+    };
+    let record = record.ok_or_else(|| {
+        Error::new(
+            Category::Failed,
+            "not_found",
+            format!("The mirror has no {name} with the id {id}."),
+            "Sync, then try again.",
+        )
+    })?;
     let history = match options.history {
         true => Some(session.history(&name, id, history::MOST).await?),
         false => None,
