@@ -463,6 +463,7 @@ pub fn record(record: RecordDetail) -> wire::Record {
         row: row(record.row),
         version: record.version,
         raw: record.raw,
+        unified: record.unified,
         deleted_at: record.deleted_at,
         link: record.link,
     }

@@ -28,5 +28,6 @@ mod schedule;
 mod shape;
 mod signed_out;
 mod simulator;
+mod unified;
 mod variants;
 mod writes;

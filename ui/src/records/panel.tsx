@@ -41,9 +41,13 @@ import { Fields } from "./fields";
 import { HistoryTab } from "./history";
 import { RelatedTab } from "./related";
 import { relationsOf } from "./relations";
+import { UnifiedTab } from "./unified-tab";
 import { useColumns } from "./use-columns";
 
-type TabName = "fields" | "all" | "related" | "history" | "json";
+type TabName = "fields" | "all" | "unified" | "related" | "history" | "json";
+
+/** Tables whose records have a unified object. */
+const UNIFIED = ["account", "contact", "lead", "opportunity", "systemuser"];
 
 export function RecordPanel({
   connection,
@@ -72,6 +76,8 @@ export function RecordPanel({
     queryFn: () => commands.record(connection.id, shown.table, shown.id),
     placeholderData: (before) => (before?.row.id === shown.id ? before : undefined),
   });
+  // The tabs stay where they are while the next record is on its way.
+  const hasUnified = record ? record.unified !== null : UNIFIED.includes(shown.table);
   useEffect(() => {
     if (shown.byKeyboard) panel.current?.focus();
   }, [shown.byKeyboard]);
@@ -133,6 +139,11 @@ export function RecordPanel({
       >
         <Tab value="fields">Fields</Tab>
         <Tab value="all">All {columns?.columns.length ?? ""}</Tab>
+        {hasUnified ? (
+          <Tab value="unified" data-testid="panel-unified">
+            Unified
+          </Tab>
+        ) : null}
         {relationsOf(shown.table).length > 0 ? (
           <Tab value="related" data-testid="panel-related">
             Related
@@ -151,6 +162,12 @@ export function RecordPanel({
         {record && columns ? (
           tab === "json" ? (
             <pre className="panel-json">{record.raw}</pre>
+          ) : tab === "unified" && record.unified ? (
+            <UnifiedTab
+              connection={connection}
+              json={record.unified}
+              onOpenRecord={onOpenRecord}
+            />
           ) : tab === "history" ? (
             <HistoryTab
               connection={connection}
@@ -288,6 +305,11 @@ function PanelActions({
           <MenuList>
             <MenuItem onClick={() => void copy("as JSON", record.raw)}>JSON</MenuItem>
             <MenuItem onClick={() => void copy("as CSV", csv())}>CSV</MenuItem>
+            {record.unified ? (
+              <MenuItem onClick={() => void copy("as unified JSON", record.unified ?? "")}>
+                Unified JSON
+              </MenuItem>
+            ) : null}
             <MenuItem onClick={() => void copy("the link", record.link)}>Link</MenuItem>
             <MenuItem onClick={() => void copy("the ID", record.row.id)}>Record ID</MenuItem>
           </MenuList>

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result, blocking};
 use crate::export::logical_names;
+use crate::objects::unified_object;
 use crate::render::{ViewRow, view_row};
 use crate::selectors::{Selectors, columns};
 use crate::session::Session;
@@ -20,6 +21,8 @@ pub struct RecordDetail {
     pub version: Option<i64>,
     /// The record as the organisation delivered it, indented.
     pub raw: String,
+    /// Its unified object as JSON, where the table has one.
+    pub unified: Option<String>,
     /// When it was found deleted, ms since 1970.
     pub deleted_at: Option<i64>,
     /// Address of its form in Dynamics 365.
@@ -127,6 +130,11 @@ impl Session {
     pub async fn record(&self, table: &str, id: &str) -> Result<RecordDetail> {
         let id = parse_guid(id).ok_or_else(unknown_record)?;
         let metadata = self.metadata(table).await?;
+        let unified = match unified_object(table) {
+            Ok(_) => self.unified_record(table, id, false).await?,
+            Err(_) => None,
+        };
+        let unified = unified.map(|object| object.json());
         let (mirror, link) = (self.mirror().clone(), self.record_link(table, id)?);
         blocking(move || {
             let Some(row) = mirror.record(&metadata.logical_name, id, true)? else {
@@ -140,6 +148,7 @@ impl Session {
                 row: view_row(&columns, row),
                 version,
                 raw,
+                unified,
                 deleted_at,
                 link,
             })

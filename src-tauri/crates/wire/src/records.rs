@@ -259,6 +259,8 @@ pub struct Record {
     pub version: Option<i64>,
     /// The record as the organisation delivered it, indented.
     pub raw: String,
+    /// Its unified object as JSON, with all digits; null for tables that have none.
+    pub unified: Option<String>,
     /// When it was found deleted, ms since 1970.
     #[ts(type = "number | null")]
     pub deleted_at: Option<i64>,

@@ -96,16 +96,21 @@ fn bind(
 ) -> Result<(), Reply> {
     let here = &state.tables[table];
     let bad = |message: &str| errors::bad_payload(here.set, message);
-    let Ok(text) = serde_json::from_str::<String>(raw) else {
-        return Err(bad(
-            "The 'odata.bind' instance or property annotation has a null value. In OData, the 'odata.bind' instance or property annotation must have a non-null string value.",
-        ));
-    };
     let (column, _) = evaluate::lookup(here, property).ok_or_else(|| {
         bad(&format!(
             "An undeclared property '{property}' which only has property annotations in the payload but no property value was found in the payload."
         ))
     })?;
+    // Null takes a reference away, as "Associate and disassociate table rows" documents for PATCH.
+    if raw == "null" {
+        payload.cells.insert(column.name.clone(), Value::Null);
+        return Ok(());
+    }
+    let Ok(text) = serde_json::from_str::<String>(raw) else {
+        return Err(bad(
+            "The 'odata.bind' instance or property annotation has an invalid value. In OData, the 'odata.bind' instance or property annotation must have a non-null string value.",
+        ));
+    };
     let (target, id) = refer(state, &text)?;
     let name = state.tables[target].name;
     if !column.targets.contains(&name) || column.navigation(here.name, name) != property {

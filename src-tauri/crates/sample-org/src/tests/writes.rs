@@ -315,7 +315,7 @@ async fn a_payload_that_does_not_fit_is_refused_and_leaves_nothing() {
         ),
         (
             "accounts",
-            r#"{"primarycontactid@odata.bind":null}"#,
+            r#"{"primarycontactid@odata.bind":7}"#,
             400,
             "0x80048d19",
         ),
