@@ -914,6 +914,10 @@ version: number | null,
  */
 raw: string, 
 /**
+ * Its unified object as JSON, with all digits; null for tables that have none.
+ */
+unified: string | null, 
+/**
  * When it was found deleted, ms since 1970.
  */
 deleted_at: number | null, 

@@ -163,11 +163,7 @@ export function RecordPanel({
           tab === "json" ? (
             <pre className="panel-json">{record.raw}</pre>
           ) : tab === "unified" && record.unified ? (
-            <UnifiedTab
-              connection={connection}
-              json={record.unified}
-              onOpenRecord={onOpenRecord}
-            />
+            <UnifiedTab connection={connection} json={record.unified} onOpenRecord={onOpenRecord} />
           ) : tab === "history" ? (
             <HistoryTab
               connection={connection}
