@@ -1,4 +1,5 @@
-//! `app.db`: connections, refresh tokens, settings and runs. Migrated, never dropped.
+//! `app.db`: connections, refresh tokens, settings, runs and the admin's own requests. Migrated, never
+//! dropped.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -77,6 +78,34 @@ CREATE TABLE api_key (
     hash BLOB NOT NULL UNIQUE,
     created_at INTEGER NOT NULL,
     last_used INTEGER
+) STRICT;
+",
+    "
+CREATE TABLE sent_request (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection BLOB NOT NULL REFERENCES connection(id) ON DELETE CASCADE,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    query TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    body TEXT,
+    body_bytes INTEGER NOT NULL,
+    sent_at INTEGER NOT NULL,
+    duration_ms INTEGER,
+    status INTEGER,
+    error TEXT
+) STRICT;
+CREATE INDEX sent_request_by_connection ON sent_request (connection, id DESC);
+CREATE TABLE saved_request (
+    id INTEGER PRIMARY KEY,
+    connection BLOB NOT NULL REFERENCES connection(id) ON DELETE CASCADE,
+    name TEXT NOT NULL COLLATE NOCASE,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    query TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    body TEXT,
+    UNIQUE (connection, name)
 ) STRICT;
 ",
 ];
@@ -216,7 +245,7 @@ impl AppDb {
         Ok(())
     }
 
-    /// Forgets a connection with its refresh token and its runs.
+    /// Forgets a connection with its refresh token, its runs and its requests.
     ///
     /// # Errors
     /// Where the disk refuses.

@@ -114,7 +114,10 @@ fn app_data_of_an_earlier_version_is_copied_before_it_is_migrated() {
             migrate(&mut database, &app_db::MIGRATIONS[..earlier]).unwrap();
             database
                 .execute(
-                    "INSERT INTO connection VALUES (?, 'Norrvale', 'https://norrvale.example/', '[]', \
+                    "INSERT INTO connection (id, name, environment, other_origins, authority, \
+                     tenant, client_id, flow, public_client, redirect_port, user, organization, \
+                     organization_version, environment_kind, created_at, signed_in, refresh_token) \
+                     VALUES (?, 'Norrvale', 'https://norrvale.example/', '[]', \
                      'https://login.example/', 'tenant', 'client', 'browser', 0, NULL, NULL, NULL, \
                      NULL, 'other', 5, 1, 'token')",
                     [connection],
