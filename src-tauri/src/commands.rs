@@ -17,6 +17,7 @@ use salesmirror_wire::{
 use tauri::{AppHandle, Manager as _, State};
 use tauri_plugin_opener::OpenerExt as _;
 
+pub use crate::console::commands::*;
 use crate::desk::Desk;
 pub use crate::files::commands::*;
 pub use crate::setup::commands::*;
@@ -198,15 +199,7 @@ pub async fn answer_guard(
     remove: bool,
 ) -> Reply<()> {
     let session = desk.session(&connection).await?;
-    if remove {
-        session.start_sync(SyncOptions {
-            tables: vec![table],
-            yes: true,
-            ..SyncOptions::default()
-        });
-        return Ok(());
-    }
-    Ok(session.keep_rows(&table).await?)
+    Ok(session.answer_guard(&table, remove).await?)
 }
 
 #[tauri::command]
@@ -361,11 +354,8 @@ pub async fn remember(
     name: String,
     text: String,
 ) -> Reply<()> {
-    Ok(desk
-        .session(&connection)
-        .await?
-        .remember(&name, text)
-        .await?)
+    let session = desk.session(&connection).await?;
+    Ok(session.remember(&name, text).await?)
 }
 
 #[tauri::command]
@@ -414,11 +404,7 @@ pub async fn set_preference(
 #[tauri::command]
 pub async fn set_theme(handle: AppHandle, desk: State<'_, Desk>, theme: Theme) -> Reply<()> {
     if let Some(window) = handle.get_webview_window("main") {
-        let _ = window.set_theme(match theme {
-            Theme::System => None,
-            Theme::Light => Some(tauri::Theme::Light),
-            Theme::Dark => Some(tauri::Theme::Dark),
-        });
+        let _ = window.set_theme(convert::window_theme(theme));
     }
     let app = desk.app().await?;
     Ok(app.set_setting("theme", theme.as_str().to_owned()).await?)

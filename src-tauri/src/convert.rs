@@ -66,6 +66,16 @@ pub const fn work(work: wire::Work) -> Work {
         wire::Work::Export => Work::Export,
         wire::Work::Proof => Work::Proof,
         wire::Work::Check => Work::Check,
+        wire::Work::Request => Work::Request,
+    }
+}
+
+/// The window's own theme; `None` follows the system.
+pub const fn window_theme(theme: wire::Theme) -> Option<tauri::Theme> {
+    match theme {
+        wire::Theme::System => None,
+        wire::Theme::Light => Some(tauri::Theme::Light),
+        wire::Theme::Dark => Some(tauri::Theme::Dark),
     }
 }
 
@@ -133,6 +143,8 @@ pub async fn connection(row: &ConnectionRow, session: &Session) -> Result<wire::
             .into_iter()
             .map(|warning| format!("{} {}", warning.message, warning.hint))
             .collect(),
+        throttled_until: session.throttled_for().map(from_now),
+        trouble: session.trouble(),
         notice: session.notice().map(str::to_owned),
         ..bare(row)
     })
@@ -167,6 +179,8 @@ fn bare(row: &ConnectionRow) -> wire::Connection {
         tables: Vec::new(),
         problem: None,
         requests: wire::Requests::default(),
+        throttled_until: None,
+        trouble: None,
         warnings: Vec::new(),
         notice: None,
     }
@@ -207,6 +221,7 @@ fn table(status: TableStatus) -> wire::Table {
         name: status.table,
         label: status.labels.0,
         label_plural: status.labels.1,
+        entity_set: status.metadata.map(|table| table.entity_set_name),
         rows: status.rows,
         deleted: status.deleted,
         stale: status.stale,

@@ -7,6 +7,7 @@ mod api_writes;
 mod bench;
 mod command_line;
 mod connections;
+mod console;
 mod contract;
 mod desk;
 mod diagnostics;

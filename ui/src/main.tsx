@@ -11,6 +11,7 @@ import "./styles/home.css";
 import "./styles/charts.css";
 import "./styles/palette.css";
 import "./styles/records.css";
+import "./styles/console.css";
 import "./styles/settings.css";
 import "./styles/welcome.css";
 import "./styles/setup.css";

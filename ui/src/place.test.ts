@@ -12,6 +12,7 @@ test("a place survives the address", () => {
       table: "contact",
       ask: { filters: [{ column: "city", op: "in", values: ["Å/b#?"] }], record: "1" },
     },
+    { page: "console", connection: "5f1c" },
     { page: "connect" },
   ];
   for (const place of places) expect(readPlace(writePlace(place))).toEqual(place);
@@ -29,4 +30,5 @@ test("another connection is shown at the same page", () => {
   expect(at({ page: "table", connection: "1", table: "contact" })).toBe("#/table/2/contact");
   expect(at({ page: "table", connection: "1", table: "lead" })).toBe("#/home/2");
   expect(at({ page: "settings", connection: "1" })).toBe("#/settings/2");
+  expect(at({ page: "console", connection: "1" })).toBe("#/console/2");
 });

@@ -16,12 +16,15 @@ export interface Ask {
 export type Place =
   | { page: "home"; connection: string | null }
   | { page: "table"; connection: string; table: string; ask?: Ask }
+  | { page: "console"; connection: string }
   | { page: "settings"; connection: string }
   | { page: "connect" };
 
 /** The same page of another connection, as far as that has it. */
 export function samePage(place: Place, other: { id: string; tables: { name: string }[] }): Place {
-  if (place.page === "settings") return { page: "settings", connection: other.id };
+  if (place.page === "settings" || place.page === "console") {
+    return { page: place.page, connection: other.id };
+  }
   if (place.page === "table" && other.tables.some(({ name }) => name === place.table)) {
     return { page: "table", connection: other.id, table: place.table };
   }
@@ -38,7 +41,7 @@ export function readPlace(hash: string): Place {
     const asked = readAsk(ask);
     return { page, connection, table, ...(asked ? { ask: asked } : {}) };
   }
-  if (page === "settings" && connection) return { page, connection };
+  if ((page === "settings" || page === "console") && connection) return { page, connection };
   return { page: "home", connection: page === "home" && connection ? connection : null };
 }
 

@@ -1,4 +1,4 @@
-//! Commands that reach out of the window: files that exports write, and addresses.
+//! Commands that reach out of the window: files that are written, and addresses.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -16,18 +16,20 @@ use crate::desk::Desk;
 use crate::events;
 
 #[tauri::command]
-pub async fn choose_export_file(
+pub async fn choose_file(
     handle: AppHandle,
     suggested: String,
-    format: ExportFormat,
+    format: Option<ExportFormat>,
 ) -> Option<String> {
     let (send, receive) = tokio::sync::oneshot::channel();
     let mut dialog = handle
         .dialog()
         .file()
         .set_title("Save as")
-        .set_file_name(suggested)
-        .add_filter(convert::format_name(format), &[convert::ending(format)]);
+        .set_file_name(suggested);
+    if let Some(format) = format {
+        dialog = dialog.add_filter(convert::format_name(format), &[convert::ending(format)]);
+    }
     let folders = handle.path();
     if let Ok(folder) = folders.document_dir().or_else(|_| folders.home_dir()) {
         dialog = dialog.set_directory(folder);

@@ -64,6 +64,8 @@ theme: Theme,
  */
 problem: ErrorReply | null, };
 
+export type BodyKind = "empty" | "json" | "text" | "base64";
+
 export type Chart = { 
 /**
  * The groups; empty where there is nothing to show.
@@ -284,6 +286,14 @@ problem: ErrorReply | null,
  */
 requests: Requests, 
 /**
+ * Until when the service asked to wait, ms since 1970.
+ */
+throttled_until: number | null, 
+/**
+ * Why requests are sent again, where they are not answered at the moment.
+ */
+trouble: string | null, 
+/**
  * What the admin should know before it happens.
  */
 warnings: Array<string>, 
@@ -309,6 +319,110 @@ secret_expires: string | null,
  * Fixed port of the redirect URI; 0 for any free one.
  */
 redirect_port: number | null, };
+
+export type Console = { 
+/**
+ * The last that were sent, newest first.
+ */
+sent: Array<SentRequest>, 
+/**
+ * Those with a name, by name.
+ */
+saved: Array<SavedRequest>, };
+
+export type ConsoleChange = { "type": "save", 
+/**
+ * The name.
+ */
+name: string, 
+/**
+ * The request.
+ */
+request: ConsoleRequest, } | { "type": "rename", 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * The name.
+ */
+name: string, } | { "type": "remove", 
+/**
+ * Its number.
+ */
+id: number, } | { "type": "forget", 
+/**
+ * Its number.
+ */
+id: number | null, };
+
+export type ConsoleReply = { 
+/**
+ * The address that was asked.
+ */
+url: string, 
+/**
+ * HTTP status.
+ */
+status: number, 
+/**
+ * Headers: name and value.
+ */
+headers: Array<[string, string]>, 
+/**
+ * What the body is.
+ */
+kind: BodyKind, 
+/**
+ * The body as text: JSON over several lines, every digit as it came.
+ */
+text: string, 
+/**
+ * Size of the body, in bytes.
+ */
+bytes: number, 
+/**
+ * How long it took, with all waiting, in ms.
+ */
+duration_ms: number, 
+/**
+ * How long the service made us wait, in ms.
+ */
+waited_ms: number, 
+/**
+ * What the status means, where it is a refusal.
+ */
+problem: ErrorReply | null, 
+/**
+ * The table that the mirror reads again, where a write has changed it.
+ */
+table: string | null, 
+/**
+ * The record that a write has changed, where it is known.
+ */
+record: string | null, };
+
+export type ConsoleRequest = { 
+/**
+ * `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
+ */
+method: string, 
+/**
+ * Relative to the Web API.
+ */
+path: string, 
+/**
+ * Parameters of the query: name and value.
+ */
+query: Array<[string, string]>, 
+/**
+ * Headers: name and value.
+ */
+headers: Array<[string, string]>, 
+/**
+ * The body.
+ */
+body: string | null, };
 
 export type Deleted = "exclude" | "include" | "only";
 
@@ -1026,6 +1140,20 @@ error: ErrorReply | null, };
 
 export type RunStatus = "running" | "success" | "failed" | "interrupted" | "needs_confirmation";
 
+export type SavedRequest = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The request.
+ */
+request: ConsoleRequest, };
+
 export type SearchProgress = { 
 /**
  * Rows that search finds.
@@ -1035,6 +1163,36 @@ indexed: number,
  * Rows in all.
  */
 total: number, };
+
+export type SentRequest = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * The request. A body that is too long to be kept is left out.
+ */
+request: ConsoleRequest, 
+/**
+ * Size of the body that was sent, in bytes.
+ */
+body_bytes: number, 
+/**
+ * When it was sent, ms since 1970.
+ */
+sent_at: number, 
+/**
+ * How long it took, in ms; null where it is not known how it ended.
+ */
+duration_ms: number | null, 
+/**
+ * HTTP status; null where no answer came.
+ */
+status: number | null, 
+/**
+ * What came in place of an answer, one sentence.
+ */
+error: string | null, };
 
 export type SignIn = { 
 /**
@@ -1075,6 +1233,10 @@ label: string,
  * Plural label.
  */
 label_plural: string, 
+/**
+ * The segment in addresses, once it is known.
+ */
+entity_set: string | null, 
 /**
  * Live rows.
  */
@@ -1206,7 +1368,7 @@ export type Window = {
  */
 rows: Array<Row>, };
 
-export type Work = "sign_in" | "export" | "proof" | "check";
+export type Work = "sign_in" | "export" | "proof" | "check" | "request";
 
 export const commands = {
   appState: () => invoke<AppState>("app_state"),
@@ -1242,13 +1404,16 @@ export const commands = {
   closeView: (view: number) => invoke<void>("close_view", { view }),
   record: (connection: string, table: string, id: string) => invoke<Record>("record", { connection, table, id }),
   history: (connection: string, table: string, id: string) => invoke<Array<Happening>>("history", { connection, table, id }),
-  chooseExportFile: (suggested: string, format: ExportFormat) => invoke<string | null>("choose_export_file", { suggested, format }),
+  chooseFile: (suggested: string, format: ExportFormat | null) => invoke<string | null>("choose_file", { suggested, format }),
   export: (connection: string, request: ExportRequest) => invoke<void>("export", { connection, request }),
   showInFolder: (path: string) => invoke<void>("show_in_folder", { path }),
   openFile: (path: string) => invoke<void>("open_file", { path }),
   recall: (connection: string, name: string) => invoke<string | null>("recall", { connection, name }),
   remember: (connection: string, name: string, text: string) => invoke<void>("remember", { connection, name, text }),
   openLink: (url: string) => invoke<void>("open_link", { url }),
+  console: (connection: string, change: ConsoleChange | null) => invoke<Console>("console", { connection, change }),
+  sendRequest: (connection: string, request: ConsoleRequest) => invoke<ConsoleReply>("send_request", { connection, request }),
+  saveReply: (connection: string, path: string) => invoke<void>("save_reply", { connection, path }),
   appSettings: () => invoke<AppSettings>("app_settings"),
   setAppSettings: (change: AppSettingsChange) => invoke<AppSettings>("set_app_settings", { change }),
   diagnostics: () => invoke<string>("diagnostics"),

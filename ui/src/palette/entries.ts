@@ -20,6 +20,7 @@ export interface Entry {
 export interface Doings {
   goHome: () => void;
   goTable: (table: string) => void;
+  goConsole: () => void;
   goSettings: () => void;
   goConnection: (other: Connection) => void;
   connectAnother: () => void;
@@ -61,6 +62,14 @@ export function standingEntries(
         act: () => doings.goTable(known.name),
       }),
     ),
+    {
+      id: "console",
+      group: "Go to",
+      title: "Passthrough",
+      detail: "Requests to the Web API",
+      icon: "page",
+      act: doings.goConsole,
+    },
     { id: "settings", group: "Go to", title: "Settings", icon: "page", act: doings.goSettings },
   ];
   const command = (id: string, title: string, act: () => void, keys?: string): Entry => ({

@@ -5,6 +5,7 @@ import {
   Home20Regular,
   PlugConnected20Regular,
   Search20Regular,
+  Send20Regular,
   TableSearch20Regular,
 } from "@fluentui/react-icons";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
@@ -242,6 +243,7 @@ function EntryIcon({ entry }: { entry: Entry }) {
     case "connection":
       return <PlugConnected20Regular />;
     default:
-      return entry.id === "home" ? <Home20Regular /> : <ArrowRight20Regular />;
+      if (entry.id === "home") return <Home20Regular />;
+      return entry.id === "console" ? <Send20Regular /> : <ArrowRight20Regular />;
   }
 }

@@ -4,7 +4,8 @@ import { useEffect } from "react";
 export function useControlKey(key: string, act: () => void): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.key !== key) return;
+      // What is on top takes its keys first.
+      if (event.defaultPrevented || !(event.ctrlKey || event.metaKey) || event.key !== key) return;
       event.preventDefault();
       act();
     };

@@ -117,7 +117,7 @@ export function ExportDialog({
       );
     setChoosing(true);
     try {
-      const chosen = await commands.chooseExportFile(suggested, choices.format);
+      const chosen = await commands.chooseFile(suggested, choices.format);
       if (chosen) setPath(chosen);
       return chosen;
     } finally {

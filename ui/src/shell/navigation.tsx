@@ -3,6 +3,8 @@ import {
   Home20Filled,
   Home20Regular,
   PlugConnected20Regular,
+  Send20Filled,
+  Send20Regular,
   Settings20Filled,
   Settings20Regular,
 } from "@fluentui/react-icons";
@@ -26,7 +28,7 @@ export function Navigation({
   current: string;
 }) {
   return (
-    <nav className="navigation" aria-label="Connection and tables">
+    <nav className="navigation" aria-label="Connection, tables and tools">
       <ConnectionSwitcher app={app} connection={connection} />
       <Item
         to={writePlace({ page: "home", connection: connection.id })}
@@ -44,6 +46,14 @@ export function Navigation({
           isCurrent={table.name === current}
         />
       ))}
+      <h2 className="navigation-group">Tools</h2>
+      <Item
+        to={writePlace({ page: "console", connection: connection.id })}
+        isCurrent={current === "console"}
+        icon={current === "console" ? <Send20Filled /> : <Send20Regular />}
+        label="Passthrough"
+        testId="nav-console"
+      />
       <span className="spring" />
       {app.setup ? (
         <Item

@@ -18,6 +18,7 @@ import { TopBar } from "./top-bar";
 // The grid is more code than all the rest: it comes when a table is first opened.
 const RecordsPage = lazy(() => import("../records/records"));
 const SettingsPage = lazy(() => import("../settings/settings"));
+const ConsolePage = lazy(() => import("../console/console"));
 
 export function Shell({
   app,
@@ -44,6 +45,7 @@ export function Shell({
     () => ({
       goHome: () => go({ page: "home", connection: connection.id }),
       goTable: (name) => go({ page: "table", connection: connection.id, table: name }),
+      goConsole: () => go({ page: "console", connection: connection.id }),
       goSettings: () => go({ page: "settings", connection: connection.id }),
       goConnection: (other) => go(samePage(place, other)),
       connectAnother: () => go({ page: "connect" }),
@@ -79,7 +81,8 @@ export function Shell({
   );
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const isTyping = event.target instanceof HTMLInputElement;
+      const isTyping =
+        event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
       if (event.key === "?" && !isTyping) setShortcuts(true);
     };
     window.addEventListener("keydown", onKey);
@@ -104,6 +107,8 @@ export function Shell({
               table={table}
               ask={place.page === "table" ? (place.ask ?? null) : null}
             />
+          ) : place.page === "console" ? (
+            <ConsolePage key={connection.id} connection={connection} />
           ) : place.page === "settings" ? (
             <SettingsPage key={connection.id} app={app} connection={connection} />
           ) : (

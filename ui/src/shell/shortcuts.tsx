@@ -6,6 +6,7 @@ const SHORTCUTS: [keys: string, what: string][] = [
   ["Ctrl F", "Search this table"],
   ["Ctrl E", "Export what is shown"],
   ["Ctrl R", "Sync this table, or all of them from Home"],
+  ["Ctrl Enter", "Send the request that is written"],
   ["Enter", "Open the record of the current row"],
   ["↑ ↓ Page Home End", "Move in the grid"],
   ["Space, Shift Space", "Select the current row, or all up to it"],

@@ -45,7 +45,8 @@ pub struct Settings {
     pub retry: RetryPolicy,
 }
 
-const PATIENCE: RetryPolicy = RetryPolicy {
+/// How long somebody in front of the screen waits for a network that does not answer.
+pub(crate) const PATIENCE: RetryPolicy = RetryPolicy {
     max_wait: Duration::from_secs(10),
     backoff: Duration::from_millis(500),
 };

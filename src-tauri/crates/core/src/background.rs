@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Category, Error};
+use crate::error::{Category, Error, Result};
 use crate::schedule::{Watched, Watching};
 use crate::session::Session;
 use crate::sync::SyncOptions;
@@ -81,6 +81,23 @@ impl Session {
             session.touch();
             session.follow_with_search(&cancel).await;
         });
+    }
+
+    /// Answers the mass-delete guard: the rows that did not come are marked as deleted by a sync that is
+    /// started here, or kept.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub async fn answer_guard(&self, table: &str, remove: bool) -> Result<()> {
+        if !remove {
+            return self.keep_rows(table).await;
+        }
+        self.start_sync(SyncOptions {
+            tables: vec![table.to_owned()],
+            yes: true,
+            ..SyncOptions::default()
+        });
+        Ok(())
     }
 
     /// Counts a sync as one that goes on.

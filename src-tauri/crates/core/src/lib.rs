@@ -7,6 +7,7 @@ mod browse;
 mod charts;
 mod choices;
 mod connect;
+mod console;
 mod data_dir;
 mod diagnostics;
 mod discovery;
@@ -47,6 +48,7 @@ pub use browse::{RecordDetail, indented, record_ids};
 pub use charts::{Bar, Chart, ChartFilter, Charts, Group};
 pub use choices::Choice;
 pub use connect::{Connected, Flow, PendingSignIn, Request};
+pub use console::{Affected, BodyKind, Console, ConsoleChange, ConsoleReply};
 pub use data_dir::DataDir;
 pub use discovery::{DiscoveryRequest, Environment};
 pub use doctor::Diagnosis;
@@ -85,6 +87,6 @@ pub use salesmirror_model::{
 };
 pub use salesmirror_store::{
     BadEventId, ConnectionRow, Deleted, Edge, EventId, FieldChange, Happening, IndexProgress,
-    Preview, QueryLimits, QueryResult, QueryValue, RecordEvent, Row, RunRow, Told, View, ViewSpec,
-    What,
+    OwnRequest, Preview, QueryLimits, QueryResult, QueryValue, RecordEvent, Row, RunRow,
+    SavedRequest, SentRequest, Told, View, ViewSpec, What,
 };

@@ -82,6 +82,8 @@ pub enum Work {
     Proof,
     /// The checks of a new connection.
     Check,
+    /// A request of the admin's own.
+    Request,
 }
 
 /// Work that goes on, one of each kind.

@@ -1,9 +1,10 @@
 //! An open connection: its mirror, its client, and what is going on in it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use salesmirror_dataverse::Client;
+use salesmirror_dataverse::{Client, PassthroughReply};
 use salesmirror_model::TableMetadata;
 use salesmirror_store::{
     AppDb, Checkpoint, ConnectionRow, IndexProgress, Mirror, Preview, RunRow, StoreError,
@@ -42,6 +43,8 @@ struct Inner {
     background: Background,
     /// The guard's questions by table, each with the number of the run that it belongs to.
     questions: Mutex<HashMap<String, (i64, Preview)>>,
+    /// What came back to the last request of the admin's own.
+    last_reply: Mutex<Option<PassthroughReply>>,
     changed: watch::Sender<u64>,
     objects: Memory,
     feed: Feed,
@@ -114,6 +117,7 @@ impl Session {
             progress: Mutex::default(),
             background: Background::default(),
             questions: Mutex::default(),
+            last_reply: Mutex::default(),
             changed: watch::Sender::new(0),
             objects: Memory::default(),
             feed: Feed::default(),
@@ -168,6 +172,23 @@ impl Session {
 
     pub(crate) fn tokens(&self) -> &ConnectionTokens {
         &self.inner.tokens
+    }
+
+    pub(crate) fn last_reply(&self) -> MutexGuard<'_, Option<PassthroughReply>> {
+        let reply = self.inner.last_reply.lock();
+        reply.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long the service wants us to wait; `None` where nobody waits.
+    #[must_use]
+    pub fn throttled_for(&self) -> Option<Duration> {
+        self.inner.client.throttled_for()
+    }
+
+    /// Why requests are sent again, one sentence; `None` while they are answered.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.inner.client.trouble()
     }
 
     pub(crate) fn background(&self) -> &Background {
@@ -260,8 +281,8 @@ impl Session {
                     let recent = recent.iter().find(|(table, ..)| *table == name);
                     let mut progress = progress.get(&name).cloned();
                     if let Some(progress) = &mut progress {
-                        progress.throttled = session.inner.client.throttled_for();
-                        progress.trouble = session.inner.client.trouble();
+                        progress.throttled = session.throttled_for();
+                        progress.trouble = session.trouble();
                     }
                     let recent = recent.map_or((0, 0), |found| (found.1, found.2));
                     let guard = match (&progress, state) {

@@ -133,6 +133,14 @@ impl ConnectionTokens {
             .access)
     }
 
+    /// Makes sure that there is a token that is good now.
+    ///
+    /// # Errors
+    /// Where the sign-in has ended, or the sign-in service does not answer.
+    pub async fn ready(&self) -> Result<()> {
+        self.renewed(None).await.map(drop)
+    }
+
     async fn renewed(&self, rejected: Option<&Secret>) -> Result<Secret> {
         let mut current = self.current.lock().await;
         if let Some(access) = &current.access {

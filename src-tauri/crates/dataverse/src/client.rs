@@ -118,6 +118,13 @@ impl Client {
         Self { policy, ..self }
     }
 
+    /// The same client that tries a request for so long at most.
+    #[must_use]
+    pub fn impatient(mut self, max_wait: Duration) -> Self {
+        self.policy.max_wait = self.policy.max_wait.min(max_wait);
+        self
+    }
+
     /// The same client with a count of its own. Limits stay shared.
     #[must_use]
     pub fn metered(&self) -> Self {

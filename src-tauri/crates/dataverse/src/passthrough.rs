@@ -2,8 +2,8 @@
 //! environment, or changes who asks, is refused before anything is sent.
 
 use bytes::Bytes;
-use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use reqwest::{Method, StatusCode};
 use url::Url;
 
 use crate::client::{API_PATH, Call, Client};
@@ -46,6 +46,16 @@ pub struct PassthroughReply {
 }
 
 impl Client {
+    /// Whether a request of the caller's would be sent.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`] where it would not.
+    pub fn check_passthrough(&self, request: &Passthrough) -> Result<()> {
+        method(&request.method)?;
+        address(self.base(), request)?;
+        headers(&request.headers).map(drop)
+    }
+
     /// Sends a request of the caller's. Waits where the service asks for it, and renews the sign-in
     /// once; every other answer is given as it is.
     ///
@@ -84,6 +94,20 @@ impl Client {
             headers,
             body: answer.body,
         })
+    }
+
+    /// What a reply to a request of the caller's says where it is a refusal; `None` where it is none.
+    #[must_use]
+    pub fn explain(&self, reply: &PassthroughReply) -> Option<Error> {
+        let status = StatusCode::from_u16(reply.status).ok()?;
+        if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            return None;
+        }
+        let headers = reply.headers.iter().filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, HeaderValue::from_str(value).ok()?))
+        });
+        Some(self.refusal(status, &headers.collect(), &reply.body))
     }
 }
 

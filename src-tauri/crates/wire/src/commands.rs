@@ -5,9 +5,9 @@ use ts_rs::{Config, TS};
 
 use crate::{
     AppSettings, AppSettingsChange, AppState, Charts, Checks, Connection, ConnectionChange,
-    ErrorReply, ExportFormat, ExportRequest, FoundEnvironment, FoundTenant, Happening, LeftData,
-    ListedEnvironment, Picked, Preference, Proof, Record, Run, Setup, SetupDraft, TableColumns,
-    Theme, View, ViewRequest, Window, Work,
+    Console, ConsoleChange, ConsoleReply, ConsoleRequest, ErrorReply, ExportFormat, ExportRequest,
+    FoundEnvironment, FoundTenant, Happening, LeftData, ListedEnvironment, Picked, Preference,
+    Proof, Record, Run, Setup, SetupDraft, TableColumns, Theme, View, ViewRequest, Window, Work,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -75,13 +75,16 @@ commands! {
     close_view(view: u32) -> ();
     record(connection: String, table: String, id: String) -> Record;
     history(connection: String, table: String, id: String) -> Vec<Happening>;
-    choose_export_file(suggested: String, format: ExportFormat) -> Option<String>;
+    choose_file(suggested: String, format: Option<ExportFormat>) -> Option<String>;
     export(connection: String, request: ExportRequest) -> ();
     show_in_folder(path: String) -> ();
     open_file(path: String) -> ();
     recall(connection: String, name: String) -> Option<String>;
     remember(connection: String, name: String, text: String) -> ();
     open_link(url: String) -> ();
+    console(connection: String, change: Option<ConsoleChange>) -> Console;
+    send_request(connection: String, request: ConsoleRequest) -> ConsoleReply;
+    save_reply(connection: String, path: String) -> ();
     app_settings() -> AppSettings;
     set_app_settings(change: AppSettingsChange) -> AppSettings;
     diagnostics() -> String;

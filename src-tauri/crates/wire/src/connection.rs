@@ -103,6 +103,11 @@ pub struct Connection {
     pub problem: Option<ErrorReply>,
     /// What its requests came to today.
     pub requests: Requests,
+    /// Until when the service asked to wait, ms since 1970.
+    #[ts(type = "number | null")]
+    pub throttled_until: Option<i64>,
+    /// Why requests are sent again, where they are not answered at the moment.
+    pub trouble: Option<String>,
     /// What the admin should know before it happens.
     pub warnings: Vec<String>,
     /// What has to be said of how it was opened, such as a damaged copy that was moved aside.
@@ -166,6 +171,8 @@ pub struct Table {
     pub label: String,
     /// Plural label.
     pub label_plural: String,
+    /// The segment in addresses, once it is known.
+    pub entity_set: Option<String>,
     /// Live rows.
     #[ts(type = "number")]
     pub rows: u64,

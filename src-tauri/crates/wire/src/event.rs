@@ -53,6 +53,8 @@ pub enum Work {
     Proof,
     /// The checks of a new connection.
     Check,
+    /// A request of the admin's own.
+    Request,
 }
 
 /// How far an export has come.

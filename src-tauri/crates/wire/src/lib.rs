@@ -5,6 +5,7 @@
 mod charts;
 pub mod commands;
 mod connection;
+mod console;
 mod error;
 mod event;
 mod history;
@@ -18,6 +19,9 @@ pub use charts::{Chart, ChartBar, ChartGroup, Charts};
 pub use connection::{
     AppState, Connection, Environment, FieldProblem, GuardQuestion, Progress, Requests, Run,
     RunStatus, SearchProgress, SignIn, Strategy, Table, TableState, Theme,
+};
+pub use console::{
+    BodyKind, Console, ConsoleChange, ConsoleReply, ConsoleRequest, SavedRequest, SentRequest,
 };
 pub use error::ErrorReply;
 pub use event::{Event, ExportProgress, Work};

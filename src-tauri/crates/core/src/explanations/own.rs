@@ -217,6 +217,30 @@ pub static OWN: &[Explanation] = &[
         "Name a file after the @, or write the JSON itself.",
     ),
     row(
+        "bad_request_name",
+        "This is no name for a request.",
+        "It is empty, has more than one line, or more than 80 letters.",
+        "Write one line of up to 80 letters.",
+    ),
+    row(
+        "request_name_taken",
+        "There is a saved request of this name already.",
+        "Names tell saved requests apart, whatever their case.",
+        "Choose another name, or delete that request first.",
+    ),
+    row(
+        "request_stopped",
+        "Nobody waits for the answer to this request any more.",
+        "Somebody stopped waiting.",
+        "A change may have been made all the same. Read the record before you send it again.",
+    ),
+    row(
+        "no_reply",
+        "There is no reply to save.",
+        "No request was answered since the app was started.",
+        "Send a request first.",
+    ),
+    row(
         "unknown_connection",
         "There is no connection of this name.",
         "It was mistyped, or is in another data directory.",

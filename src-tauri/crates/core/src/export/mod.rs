@@ -275,7 +275,7 @@ pub(crate) fn logical_names(columns: &[&ColumnMetadata]) -> Vec<String> {
 }
 
 /// A name beside the file, so that the last step is a rename within one folder.
-fn partial_name(path: &Path) -> Result<PathBuf> {
+pub(crate) fn partial_name(path: &Path) -> Result<PathBuf> {
     let Some(name) = path.file_name() else {
         return Err(Error::usage(
             "bad_path",

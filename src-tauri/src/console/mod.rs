@@ -1,0 +1,4 @@
+//! Requests of the admin's own.
+
+pub mod commands;
+mod convert;

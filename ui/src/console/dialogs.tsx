@@ -1,0 +1,276 @@
+import { Button, Field, Input } from "@fluentui/react-components";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import {
+  type Connection,
+  type ConsoleRequest,
+  commands,
+  type SavedRequest,
+} from "../bridge/generated";
+import { cellText, formatBytes, plural } from "../format";
+import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { connectionTitle, EnvironmentBadge, hostOf } from "../parts/environment";
+import { useColumns } from "../records/use-columns";
+import { isJsonBody } from "./request";
+import { type WriteWords, wordsOf } from "./writes";
+
+/** Longer bodies are shown by their beginning. */
+const SHOWN_BODY = 20_000;
+
+/** Asks before a write: what changes, where, and as whom. */
+export function WriteDialog({
+  connection,
+  request,
+  onConfirm,
+  onClose,
+}: {
+  connection: Connection;
+  request: ConsoleRequest;
+  onConfirm: () => void;
+  onClose: () => void;
+}) {
+  const words = wordsOf(request, connection.tables);
+  const act = (
+    <Button
+      appearance={words.isDanger ? "transparent" : "primary"}
+      className={words.isDanger ? "danger-button" : ""}
+      onClick={onConfirm}
+      data-testid="write-confirm"
+    >
+      {words.verb}
+    </Button>
+  );
+  const query = request.query.map(([name, value]) => `${name}=${value}`);
+  return (
+    <AppDialog isOpen onClose={onClose} className="write-dialog" testId="write-dialog">
+      <DialogPage
+        title={words.title}
+        footer={
+          words.isDanger ? (
+            <>
+              {act}
+              <span className="spring" />
+              <Button appearance="primary" onClick={onClose} data-testid="write-cancel">
+                Cancel
+              </Button>
+            </>
+          ) : (
+            <>
+              <span className="spring" />
+              <Button onClick={onClose} data-testid="write-cancel">
+                Cancel
+              </Button>
+              {act}
+            </>
+          )
+        }
+      >
+        <dl className="write-facts">
+          <div>
+            <dt>Where</dt>
+            <dd data-testid="write-where">
+              {connectionTitle(connection)} <EnvironmentBadge kind={connection.kind} />
+              <span className="caption">{hostOf(connection.environment)}</span>
+            </dd>
+          </div>
+          {words.record ? <Record connection={connection} record={words.record} /> : null}
+          {connection.user ? (
+            <div>
+              <dt>As</dt>
+              <dd>{connection.user}</dd>
+            </div>
+          ) : null}
+          <Changes request={request} />
+        </dl>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard. */}
+        <section className="write-request" tabIndex={0} aria-label="Request">
+          <pre data-testid="write-request">
+            <strong className={`method method-${request.method}`}>{request.method}</strong>{" "}
+            {request.path}
+            {query.length > 0 ? `?${query.join("&")}` : ""}
+            {request.headers.map(([name, value]) => `\n${name}: ${value}`).join("")}
+            {request.body === null ? "" : `\n\n${request.body.slice(0, SHOWN_BODY)}`}
+            {(request.body?.length ?? 0) > SHOWN_BODY ? "\n…" : ""}
+          </pre>
+        </section>
+        <p>{words.note}</p>
+      </DialogPage>
+    </AppDialog>
+  );
+}
+
+/** The record as the mirror knows it. */
+function Record({
+  connection,
+  record,
+}: {
+  connection: Connection;
+  record: NonNullable<WriteWords["record"]>;
+}) {
+  const columns = useColumns(connection, record.table.name);
+  const { data } = useQuery({
+    queryKey: ["record", connection.id, record.table.name, record.id],
+    queryFn: () => commands.record(connection.id, record.table.name, record.id),
+  });
+  const index = columns?.columns.findIndex(({ name }) => name === columns.primary_name) ?? -1;
+  const column = columns?.columns[index];
+  const name = column && data ? cellText(data.row.cells[index], column.kind) : "";
+  return (
+    <div>
+      <dt>{record.table.label}</dt>
+      <dd data-testid="write-record">
+        {name}
+        <span className="caption">{record.id}</span>
+      </dd>
+    </div>
+  );
+}
+
+/** The columns that a body names. */
+function Changes({ request }: { request: ConsoleRequest }) {
+  const names = columnsOf(request);
+  if (names.length > 0) {
+    return (
+      <div>
+        <dt>{plural(names.length, "Value", "Values").replace(/^1 /, "")}</dt>
+        <dd>{names.slice(0, 12).join(", ") + (names.length > 12 ? ", …" : "")}</dd>
+      </div>
+    );
+  }
+  if (request.body === null) return null;
+  return (
+    <div>
+      <dt>Body</dt>
+      <dd>{formatBytes(new Blob([request.body]).size)}</dd>
+    </div>
+  );
+}
+
+function columnsOf(request: ConsoleRequest): string[] {
+  if (request.body === null || !isJsonBody(request)) return [];
+  try {
+    const read: unknown = JSON.parse(request.body);
+    const isObject = typeof read === "object" && read !== null && !Array.isArray(read);
+    return isObject ? Object.keys(read) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Asks for the name of a request. */
+export function NameDialog({
+  title,
+  verb,
+  initial,
+  saved,
+  own,
+  onName,
+  onClose,
+}: {
+  title: string;
+  verb: string;
+  initial: string;
+  saved: SavedRequest[];
+  /** The request that is renamed; `null` where a new name is wanted. */
+  own: SavedRequest | null;
+  onName: (name: string) => void;
+  onClose: () => void;
+}) {
+  const [typed, setTyped] = useState(initial);
+  const name = typed.trim();
+  const other = saved.find(
+    (known) => known.id !== own?.id && known.name.toLowerCase() === name.toLowerCase(),
+  );
+  // A new one takes the place of what has the name; a rename would lose a request.
+  const isForbidden = other !== undefined && own !== null;
+  const save = () => {
+    if (name !== "" && !isForbidden) onName(name);
+  };
+  return (
+    <AppDialog isOpen onClose={onClose} testId="name-dialog">
+      <DialogPage
+        title={title}
+        footer={
+          <>
+            <span className="spring" />
+            <Button onClick={onClose}>Cancel</Button>
+            <Button
+              appearance="primary"
+              disabled={name === "" || isForbidden}
+              onClick={save}
+              data-testid="name-confirm"
+            >
+              {other && !isForbidden ? "Replace" : verb}
+            </Button>
+          </>
+        }
+      >
+        {own ? null : (
+          <p>Method, path, parameters, headers and body are kept under this name, encrypted.</p>
+        )}
+        <Field
+          label="Name"
+          validationState={other ? "warning" : "none"}
+          validationMessage={
+            isForbidden
+              ? "A request of this name exists."
+              : other
+                ? "A request of this name exists. It will be replaced."
+                : undefined
+          }
+        >
+          <Input
+            value={typed}
+            maxLength={80}
+            onChange={(_, data) => setTyped(data.value)}
+            onKeyDown={(event) => {
+              if (event.key === "Enter") save();
+            }}
+            input={{ "data-testid": "request-name" } as object}
+          />
+        </Field>
+      </DialogPage>
+    </AppDialog>
+  );
+}
+
+/** Asks before something that is kept goes. */
+export function ForgetDialog({
+  title,
+  text,
+  verb,
+  onConfirm,
+  onClose,
+}: {
+  title: string;
+  text: string;
+  verb: string;
+  onConfirm: () => void;
+  onClose: () => void;
+}) {
+  return (
+    <AppDialog isOpen onClose={onClose} testId="forget-dialog">
+      <DialogPage
+        title={title}
+        footer={
+          <>
+            <Button
+              appearance="transparent"
+              className="danger-button"
+              onClick={onConfirm}
+              data-testid="forget-confirm"
+            >
+              {verb}
+            </Button>
+            <span className="spring" />
+            <Button appearance="primary" onClick={onClose}>
+              Keep it
+            </Button>
+          </>
+        }
+      >
+        <p>{text}</p>
+      </DialogPage>
+    </AppDialog>
+  );
+}
