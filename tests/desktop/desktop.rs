@@ -533,6 +533,11 @@ impl Window {
         }
     }
 
+    /// Makes the window as small as it gets, or as it was.
+    pub async fn narrow(&self, is_narrow: bool) {
+        self.resize(if is_narrow { NARROW } else { USUAL }).await;
+    }
+
     async fn resize(&self, (width, height): (u32, u32)) {
         self.client
             .set_window_size(width, height)

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use crate::desktop::{Desktop, Keychain, Look, Window};
 use crate::wizard::{control, folder, small_organization, visit};
 
-const TAB: &str = "\u{e004}";
-const ENTER: &str = "\u{e007}";
-const ESCAPE: &str = "\u{e00c}";
-const DOWN: &str = "\u{e015}";
-const RIGHT: &str = "\u{e014}";
+pub const TAB: &str = "\u{e004}";
+pub const ENTER: &str = "\u{e007}";
+pub const ESCAPE: &str = "\u{e00c}";
+pub const DOWN: &str = "\u{e015}";
+pub const RIGHT: &str = "\u{e014}";
 
 /// More than any page has stops.
 const STOPS: usize = 60;
@@ -21,7 +21,7 @@ const FOCUSED: &str = "const at = document.activeElement; const place = at.getBo
             place.right > 0 && place.top < innerHeight && place.left < innerWidth }";
 
 /// Goes from stop to stop with Tab until there. Each stop on the way has to show that it has the focus.
-async fn tab_to(window: &Window, id: &str) {
+pub async fn tab_to(window: &Window, id: &str) {
     window.see(id).await;
     let is_there =
         format!("return document.activeElement.closest('[data-testid=\"{id}\"]') !== null");
@@ -39,12 +39,12 @@ async fn tab_to(window: &Window, id: &str) {
     panic!("{id} is not reached: {passed:?}");
 }
 
-async fn push(window: &Window, id: &str) {
+pub async fn push(window: &Window, id: &str) {
     tab_to(window, id).await;
     window.press(ENTER).await;
 }
 
-async fn type_into(window: &Window, id: &str, text: &str) {
+pub async fn type_into(window: &Window, id: &str, text: &str) {
     tab_to(window, id).await;
     window.press(text).await;
 }

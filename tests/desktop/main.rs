@@ -2,6 +2,7 @@
 //! HTTP. `cargo xtask test` builds the app first.
 
 mod charts;
+mod console;
 mod desktop;
 mod enlarged;
 mod journeys;

@@ -10,7 +10,7 @@ use crate::wizard::{self, WATCH_POLICY, control, folder, small_organization};
 const ADDED: usize = 177;
 
 /// The ids of a table's rows.
-async fn ids(org: &SampleOrg, table: &str) -> Vec<Value> {
+pub async fn ids(org: &SampleOrg, table: &str) -> Vec<Value> {
     let url = format!("{}/table/{table}", org.description().control_url);
     let reply = reqwest::get(url).await.expect("a reply");
     let text = reply.text().await.expect("a text");

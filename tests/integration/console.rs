@@ -181,6 +181,10 @@ async fn what_does_not_work_is_told_and_nothing_is_sent_twice() {
     let expected = [Some("request_stopped"), Some("answer_broken"), None];
     assert_eq!(codes, expected);
 
+    // What is asked of another path at the same time is not held up by what is stopped.
+    let reply = send(&session, request("GET", "accounts?$top=1")).await;
+    assert_eq!(reply.expect("a reply").status, 200);
+
     // The sign-in ends.
     bench.control("tokens/revoke", "{}").await;
     let error = send(&session, request("GET", "WhoAmI")).await;
@@ -243,4 +247,50 @@ async fn saved_requests_have_names_and_go_with_the_connection() {
     let session = app.session(&row).await.expect("a session");
     let kept = session.console(None).await.expect("lists");
     assert_eq!((kept.saved.len(), kept.sent.len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_is_gone_is_told_soon_and_a_refusal_keeps_the_services_words() {
+    let bench = Bench::new(SMALL).await;
+    let session = bench.session().await;
+    for (path, status, code, words) in [
+        (
+            "accounts?$select=nonsense",
+            400,
+            "refused",
+            "Could not find a property named 'nonsense'",
+        ),
+        ("nonsenses", 404, "not_found", "nonsenses"),
+        (
+            "accounts(6e0b9d14-7a25-4c8f-91d3-08e2a6b4f517)",
+            404,
+            "not_found",
+            "no such record",
+        ),
+    ] {
+        let reply = send(&session, request("GET", path)).await.expect(path);
+        let problem = reply.problem.expect(path);
+        assert_eq!((reply.status, problem.code.as_str()), (status, code));
+        assert!(problem.message.contains(words), "{problem:?}");
+        assert!(problem.reference.is_some(), "{problem:?}");
+    }
+    let body = r#"{"match": {"path_contains": "/accounts"},
+        "action": {"status": 502, "body": "<html>Bad gateway</html>"}}"#;
+    bench.control("faults", body).await;
+    let write = OwnRequest {
+        body: Some("{}".into()),
+        ..request("POST", "accounts")
+    };
+    let reply = send(&session, write).await.expect("a reply");
+    assert_eq!((reply.status, reply.kind), (502, BodyKind::Text));
+    let problem = reply.problem.expect("a problem");
+    assert!(problem.hint.contains("may have been made"), "{problem:?}");
+
+    let Bench { org, folder, .. } = bench;
+    drop(org);
+    let begun = std::time::Instant::now();
+    let error = send(&session, request("GET", "WhoAmI")).await;
+    assert_eq!(error.expect_err("no network").code, "unreachable");
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    drop(folder);
 }

@@ -2,6 +2,7 @@ import { Button, FluentProvider, Spinner } from "@fluentui/react-components";
 import { lazy, Suspense, useEffect } from "react";
 import type { AppState } from "./bridge/generated";
 import { reload, useBridge } from "./bridge/store";
+import { forgetAllBut } from "./console/store";
 import { ErrorText } from "./parts/error-text";
 import { Mark } from "./parts/mark";
 import { NoticesProvider } from "./parts/notices";
@@ -21,6 +22,10 @@ export function App() {
     // Native controls, scroll bars and the page behind follow.
     document.documentElement.style.colorScheme = isDark ? "dark" : "light";
   }, [isDark]);
+  const connections = app?.connections;
+  useEffect(() => {
+    if (connections) forgetAllBut(connections.map(({ id }) => id));
+  }, [connections]);
   useEffect(() => {
     const back = (event: KeyboardEvent) => {
       if (event.altKey && event.key === "ArrowLeft") window.history.back();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   cellText,
+  formatBytes,
   formatCountdown,
   formatDuration,
   formatMoment,
@@ -43,6 +44,13 @@ test("times and spans", () => {
   expect(formatSpan(7_800)).toBe("2 h 10 min");
   expect(formatDuration(61.4)).toBe("61 ms");
   expect(formatDuration(4_800)).toBe("4.8 s");
+  expect([1, 999, 1_600, 2_140_000, 74_000_000].map(formatBytes)).toEqual([
+    "1 byte",
+    "999 bytes",
+    "2 kB",
+    "2.1 MB",
+    "74 MB",
+  ]);
 });
 
 test("names and counts", () => {

@@ -63,7 +63,8 @@ export function formatDuration(ms: number): string {
 
 /** "74 MB". */
 export function formatBytes(bytes: number): string {
-  if (bytes < 1_000_000) return `${formatCount(Math.max(1, Math.round(bytes / 1_000)))} kB`;
+  if (bytes < 1_000) return plural(bytes, "byte", "bytes");
+  if (bytes < 1_000_000) return `${formatCount(Math.round(bytes / 1_000))} kB`;
   return `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0)} MB`;
 }
 

@@ -2,14 +2,12 @@ import { Button, Link, Spinner, Tab, TabList, Tooltip } from "@fluentui/react-co
 import {
   ArrowDownload20Regular,
   CheckmarkCircle16Filled,
-  Code20Regular,
   Copy20Regular,
   ErrorCircle16Filled,
   ErrorCircle20Filled,
-  History16Regular,
 } from "@fluentui/react-icons";
 import { type ReactNode, useState } from "react";
-import { type Connection, type ConsoleReply, commands } from "../bridge/generated";
+import { type Connection, type ConsoleReply, commands, type ErrorReply } from "../bridge/generated";
 import { formatBytes, formatCountdown, formatDuration } from "../format";
 import { copyText } from "../parts/clipboard";
 import { hostOf } from "../parts/environment";
@@ -20,7 +18,7 @@ import { StateIcon } from "../parts/state";
 import { writePlace } from "../place";
 import { useActions } from "../shell/actions";
 import { ReplyText } from "./reply-text";
-import { curlOf, fileName, isRefusal, statusText } from "./request";
+import { fileName, isRefusal, statusText } from "./request";
 import type { Answer, ConsoleState } from "./store";
 
 /** What came of the last request. */
@@ -41,13 +39,12 @@ export function AnswerPane({
     return <ReplyPane connection={connection} answer={answer} reply={answer.reply} />;
   }
   if (answer?.error) {
-    const isRefused = answer.error.code === "not_sent";
     return (
       <div className="empty console-empty" data-testid="answer-error">
         <ErrorCircle20Filled className="state-failed" />
-        <h2>{isRefused ? "Not sent" : "No answer"}</h2>
+        <h2>{connection.signed_in ? failureWord(answer.error) : "Sign in to send it"}</h2>
         <ErrorText error={answer.error} />
-        {isRefused ? null : connection.signed_in ? (
+        {answer.error.code === "not_sent" ? null : connection.signed_in ? (
           <Button onClick={onAgain} data-testid="send-again">
             Send again
           </Button>
@@ -67,6 +64,12 @@ export function AnswerPane({
     );
   }
   return <Examples connection={connection} onExample={onExample} />;
+}
+
+/** How a request ended that was not answered. */
+function failureWord(error: ErrorReply): string {
+  if (error.code === "not_sent") return "Not sent";
+  return error.code === "request_stopped" ? "Stopped" : "No answer";
 }
 
 function SignInButton({ connection }: { connection: Connection }) {
@@ -152,8 +155,8 @@ function ReplyPane({
 }) {
   const [tab, setTab] = useState<"body" | "headers">("body");
   const { attempt, tell } = useNotices();
-  const copy = async (what: string, text: string) => {
-    if (await copyText(text)) tell(`Copied ${what}`);
+  const copy = async () => {
+    if (await copyText(reply.text)) tell("Copied the reply");
   };
   const save = () =>
     attempt(async () => {
@@ -182,7 +185,7 @@ function ReplyPane({
           label="Copy reply"
           icon={<Copy20Regular />}
           isDisabled={reply.text === ""}
-          onClick={() => void copy("the reply", reply.text)}
+          onClick={() => void copy()}
           testId="reply-copy"
         />
         <Tool
@@ -191,12 +194,6 @@ function ReplyPane({
           isDisabled={reply.bytes === 0}
           onClick={() => void save()}
           testId="reply-save"
-        />
-        <Tool
-          label="Copy as curl"
-          icon={<Code20Regular />}
-          onClick={() => void copy("as curl", curlOf(answer.request, connection.environment))}
-          testId="reply-curl"
         />
       </div>
       {reply.problem ? <Problem reply={reply} /> : null}
@@ -265,16 +262,21 @@ function Problem({ reply }: { reply: ConsoleReply }) {
 function Affected({ connection, reply }: { connection: Connection; reply: ConsoleReply }) {
   const table = connection.tables.find((known) => known.name === reply.table);
   if (!table) return null;
-  const isReading = table.progress !== null || connection.syncing;
   const what = reply.record
     ? `this ${table.label.toLowerCase()}`
     : table.label_plural.toLowerCase();
+  const isReading = table.progress !== null || connection.syncing;
+  const isBehind = table.stale > 0 || table.state === "failed";
   const ask = reply.record ? { ask: { record: reply.record } } : {};
   return (
     <div className="console-affected" data-testid="reply-affected">
-      {isReading ? <StateIcon state="syncing" /> : <History16Regular className="state-stale" />}
+      <StateIcon state={isReading ? "syncing" : isBehind ? "stale" : "in_sync"} />
       <span>
-        {isReading ? `The mirror is reading ${what} again.` : `The mirror has read ${what} again.`}
+        {isReading
+          ? `The mirror is reading ${what} again.`
+          : isBehind
+            ? `The mirror has not read ${what} again yet. The next sync does.`
+            : `The mirror has read ${what} again.`}
       </span>
       <Link
         href={writePlace({ page: "table", connection: connection.id, table: table.name, ...ask })}
@@ -339,7 +341,7 @@ export function AnswerStatus({ state }: { state: ConsoleState }) {
     said = (
       <span className="now">
         <ErrorCircle16Filled className="state-failed" />
-        <strong>{answer.error.code === "not_sent" ? "Not sent" : "No answer"}</strong>
+        <strong>{failureWord(answer.error)}</strong>
       </span>
     );
   }

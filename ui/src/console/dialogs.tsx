@@ -7,7 +7,7 @@ import {
   commands,
   type SavedRequest,
 } from "../bridge/generated";
-import { cellText, formatBytes, plural } from "../format";
+import { cellText, formatBytes } from "../format";
 import { AppDialog, DialogPage } from "../parts/app-dialog";
 import { connectionTitle, EnvironmentBadge, hostOf } from "../parts/environment";
 import { useColumns } from "../records/use-columns";
@@ -16,6 +16,7 @@ import { type WriteWords, wordsOf } from "./writes";
 
 /** Longer bodies are shown by their beginning. */
 const SHOWN_BODY = 20_000;
+const SHOWN_NAMES = 12;
 
 /** Asks before a write: what changes, where, and as whom. */
 export function WriteDialog({
@@ -69,7 +70,8 @@ export function WriteDialog({
           <div>
             <dt>Where</dt>
             <dd data-testid="write-where">
-              {connectionTitle(connection)} <EnvironmentBadge kind={connection.kind} />
+              <strong>{connectionTitle(connection)}</strong>{" "}
+              <EnvironmentBadge kind={connection.kind} />
               <span className="caption">{hostOf(connection.environment)}</span>
             </dd>
           </div>
@@ -126,22 +128,18 @@ function Record({
   );
 }
 
-/** The columns that a body names. */
+/** What a body names, or how long it is. */
 function Changes({ request }: { request: ConsoleRequest }) {
   const names = columnsOf(request);
-  if (names.length > 0) {
-    return (
-      <div>
-        <dt>{plural(names.length, "Value", "Values").replace(/^1 /, "")}</dt>
-        <dd>{names.slice(0, 12).join(", ") + (names.length > 12 ? ", …" : "")}</dd>
-      </div>
-    );
-  }
   if (request.body === null) return null;
   return (
     <div>
       <dt>Body</dt>
-      <dd>{formatBytes(new Blob([request.body]).size)}</dd>
+      <dd>
+        {names.length > 0
+          ? names.slice(0, SHOWN_NAMES).join(", ") + (names.length > SHOWN_NAMES ? ", …" : "")
+          : formatBytes(new Blob([request.body]).size)}
+      </dd>
     </div>
   );
 }

@@ -43,8 +43,8 @@ export function RequestLists({
   current: string | null;
   actions: RequestActions;
 }) {
-  const group = useArrowNavigationGroup({ axis: "both", memorizeCurrent: true });
-  const sentGroup = useArrowNavigationGroup({ axis: "both", memorizeCurrent: true });
+  const group = useArrowNavigationGroup({ axis: "grid", memorizeCurrent: true });
+  const sentGroup = useArrowNavigationGroup({ axis: "grid", memorizeCurrent: true });
   const now = Date.now();
   return (
     <>

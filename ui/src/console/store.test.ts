@@ -2,7 +2,7 @@ import { act, renderHook } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import type { Console, ConsoleRequest } from "../bridge/generated";
 import { EMPTY, toDraft, toRequest } from "./request";
-import { begin, edit, isLost, load, restore, useConsole } from "./store";
+import { begin, edit, forgetAllBut, isLost, load, restore, useConsole } from "./store";
 
 const request = (path: string): ConsoleRequest => ({
   method: "GET",
@@ -17,7 +17,9 @@ describe("what is being written", () => {
     const { result } = renderHook(() => useConsole("one"));
     const { result: other } = renderHook(() => useConsole("two"));
     act(() => edit("one", { path: "accounts" }));
-    expect([result.current.draft.path, other.current.draft.path]).toEqual(["accounts", ""]);
+    expect(other.current.draft.path).toBe("");
+    act(() => edit("two", { path: "leads" }));
+    expect([result.current.draft.path, other.current.draft.path]).toEqual(["accounts", "leads"]);
     act(() => load("one", request("WhoAmI"), "Me"));
     expect(result.current.draft.path).toBe("WhoAmI");
     expect(result.current.saved?.name).toBe("Me");
@@ -30,6 +32,9 @@ describe("what is being written", () => {
     });
     act(() => begin("one"));
     expect(toRequest(result.current.draft)).toEqual(toRequest(EMPTY));
+    act(() => forgetAllBut(["one"]));
+    act(() => edit("two", { method: "POST" }));
+    expect(other.current.draft).toMatchObject({ method: "POST", path: "" });
     // An empty one is nobody's loss.
     act(() => load("one", request("WhoAmI"), null));
     expect(result.current.before).toBeNull();

@@ -120,6 +120,11 @@ export async function send(connection: string, request: ConsoleRequest): Promise
   await keep(connection, null).catch(() => undefined);
 }
 
+/** Forgets what was shown of connections that are gone. */
+export function forgetAllBut(connections: string[]): void {
+  for (const known of states.keys()) if (!connections.includes(known)) states.delete(known);
+}
+
 /** Reads what is kept, after a change where there is one. */
 export async function keep(connection: string, by: ConsoleChange | null): Promise<void> {
   change(connection, { kept: await commands.console(connection, by) });

@@ -85,7 +85,7 @@ export function pathSuggestions(typed: string, tables: Table[]): Suggestion[] {
   if (/[(/]/.test(path)) return [];
   const all = [...sets, ...PLACES];
   // A label finds its table too: "Users" is systemusers.
-  return ranked(all, path, ([name, detail]) => `${name} ${detail}`)
+  return ranked(all, path, ([name, detail]) => `${name.split("(")[0]} ${detail}`)
     .filter(([name]) => name !== path)
     .map(([name, detail]) => ({ value: name, label: name, detail }));
 }
