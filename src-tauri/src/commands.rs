@@ -7,19 +7,21 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    Error, PendingSignIn, SyncOptions, VerifyOptions, Work, parse_guid, record_ids, usual_columns,
+    Error, PendingSignIn, VerifyOptions, Work, parse_guid, record_ids, usual_columns,
 };
 use salesmirror_wire::{
     AppSettings, AppSettingsChange, AppState, Charts, Connection, ConnectionChange, ErrorReply,
-    Event, Happening, LeftData, Picked, Preference, Proof, ProofProgress, Record, Run,
-    TableColumns, Theme, View, ViewRequest, Window,
+    Event, Happening, LeftData, Picked, Preference, Proof, Record, Run, TableColumns, Theme, View,
+    ViewRequest, Window,
 };
-use tauri::{AppHandle, Manager as _, State};
+use tauri::{AppHandle, Manager as _};
 use tauri_plugin_opener::OpenerExt as _;
 
+pub use crate::api::commands::*;
 pub use crate::console::commands::*;
-use crate::desk::Desk;
+use crate::desk::{Desk, OnDesk};
 pub use crate::files::commands::*;
+use crate::records::convert as read;
 pub use crate::setup::commands::*;
 use crate::{convert, events};
 
@@ -51,23 +53,15 @@ pub async fn app_state(handle: AppHandle) -> AppState {
 }
 
 #[tauri::command]
-pub async fn explore_sample(handle: AppHandle, desk: State<'_, Desk>) -> Reply<Connection> {
-    let app = desk.app().await?;
-    let known = app.connections().await?;
-    let row = match known
-        .into_iter()
-        .find(|row| row.environment_kind == salesmirror_demo::KIND)
-    {
-        Some(row) => row,
-        None => desk.sample.connect(app).await?,
-    };
+pub async fn explore_sample(handle: AppHandle, desk: OnDesk<'_>) -> Reply<Connection> {
+    let row = desk.sample.explore(desk.app().await?).await?;
     finish_connection(&handle, &desk, &row.id.to_string()).await
 }
 
 #[tauri::command]
 pub async fn sign_in(
     handle: AppHandle,
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     other: bool,
 ) -> Reply<Connection> {
@@ -119,14 +113,14 @@ pub fn bring_to_front(handle: &AppHandle) {
 }
 
 #[tauri::command]
-pub fn cancel(desk: State<'_, Desk>, work: salesmirror_wire::Work) {
+pub fn cancel(desk: OnDesk<'_>, work: salesmirror_wire::Work) {
     desk.ongoing.cancel(convert::work(work));
 }
 
 #[tauri::command]
 pub async fn change_connection(
     handle: AppHandle,
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     change: ConnectionChange,
 ) -> Reply<()> {
@@ -141,48 +135,45 @@ pub async fn change_connection(
 #[tauri::command]
 pub async fn disconnect(
     handle: AppHandle,
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     purge: bool,
 ) -> Reply<()> {
     let app = desk.app().await?;
     let row = desk.connection(&connection).await?;
     events::forget(&desk, &connection);
+    desk.apis.stop(row.id).await;
     app.disconnect(&row, purge).await?;
     events::tell_all(&handle).await;
     Ok(())
 }
 
 #[tauri::command]
-pub async fn left_data(desk: State<'_, Desk>) -> Reply<Vec<LeftData>> {
+pub async fn left_data(desk: OnDesk<'_>) -> Reply<Vec<LeftData>> {
     let left = desk.app().await?.left_data().await?;
     Ok(left.into_iter().map(convert::left_data).collect())
 }
 
 #[tauri::command]
-pub async fn erase_left(desk: State<'_, Desk>, id: String) -> Reply<()> {
+pub async fn erase_left(desk: OnDesk<'_>, id: String) -> Reply<()> {
     let id = parse_guid(&id).unwrap_or_default();
     Ok(desk.app().await?.erase_left(id).await?)
 }
 
 #[tauri::command]
 pub async fn sync(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     tables: Vec<String>,
     full: bool,
 ) -> Reply<()> {
     let session = desk.session(&connection).await?;
-    session.start_sync(SyncOptions {
-        tables,
-        full,
-        ..SyncOptions::default()
-    });
+    session.start_sync(convert::sync(tables, full));
     Ok(())
 }
 
 #[tauri::command]
-pub async fn pause(desk: State<'_, Desk>, connection: String, table: Option<String>) -> Reply<()> {
+pub async fn pause(desk: OnDesk<'_>, connection: String, table: Option<String>) -> Reply<()> {
     let session = desk.session(&connection).await?;
     match table {
         Some(table) => session.stop_table(&table),
@@ -193,7 +184,7 @@ pub async fn pause(desk: State<'_, Desk>, connection: String, table: Option<Stri
 
 #[tauri::command]
 pub async fn answer_guard(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     table: String,
     remove: bool,
@@ -204,7 +195,7 @@ pub async fn answer_guard(
 
 #[tauri::command]
 pub async fn invalidate(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     table: String,
     ids: Vec<String>,
@@ -214,7 +205,7 @@ pub async fn invalidate(
 }
 
 #[tauri::command]
-pub async fn invalidate_rows(desk: State<'_, Desk>, picked: Picked) -> Reply<u64> {
+pub async fn invalidate_rows(desk: OnDesk<'_>, picked: Picked) -> Reply<u64> {
     let (session, view) = desk.views.get(picked.view)?;
     let picked = view.pick(&crate::files::convert::places(&picked));
     Ok(session.invalidate_view(&picked).await?)
@@ -223,7 +214,7 @@ pub async fn invalidate_rows(desk: State<'_, Desk>, picked: Picked) -> Reply<u64
 #[tauri::command]
 pub async fn verify(
     handle: AppHandle,
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     table: String,
     repair: bool,
@@ -236,120 +227,100 @@ pub async fn verify(
         repair,
         yes: remove,
     };
-    let tell = |table: &str, rows| {
-        let progress = ProofProgress {
-            table: table.to_owned(),
-            rows,
-        };
-        events::tell(&handle, &Event::Proof { progress });
-    };
+    let tell = |table: &str, rows| events::tell(&handle, &convert::proving(table, rows));
     let found = session.verify(&options, &cancel, &tell).await?;
     let proof = found.first().map(convert::proof);
     Ok(proof.ok_or_else(Error::interrupted)?)
 }
 
 #[tauri::command]
-pub async fn runs(desk: State<'_, Desk>, connection: String, limit: u32) -> Reply<Vec<Run>> {
+pub async fn runs(desk: OnDesk<'_>, connection: String, limit: u32) -> Reply<Vec<Run>> {
     let session = desk.session(&connection).await?;
     let runs = session.runs(None, limit).await?;
     Ok(runs.into_iter().map(convert::run).collect())
 }
 
 #[tauri::command]
-pub async fn charts(desk: State<'_, Desk>, connection: String) -> Reply<Charts> {
+pub async fn charts(desk: OnDesk<'_>, connection: String) -> Reply<Charts> {
     let session = desk.session(&connection).await?;
     Ok(convert::charts(session.charts().await?))
 }
 
 #[tauri::command]
 pub async fn table_columns(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     table: String,
 ) -> Reply<TableColumns> {
     let session = desk.session(&connection).await?;
     let metadata = session.metadata(&table).await?;
     let shown = usual_columns(&metadata, SHOWN_COLUMNS);
-    Ok(convert::columns(&metadata, shown))
+    Ok(read::columns(&metadata, shown))
 }
 
 #[tauri::command]
 pub async fn open_view(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     request: ViewRequest,
     most: Option<u32>,
 ) -> Reply<View> {
     let session = desk.session(&connection).await?;
-    let selectors = convert::selectors(&request);
+    let selectors = read::selectors(&request);
     let view = session.open_view(&request.table, &selectors, most).await?;
-    let (total, opened_ms) = (view.total(), view.opened_in.as_secs_f64() * 1_000.0);
-    Ok(View {
-        whole: view.is_whole,
-        id: desk.views.add(session, view),
-        total,
-        opened_ms,
-    })
+    Ok(read::view(desk.views.add(session, view.clone()), &view))
 }
 
 #[tauri::command]
 pub async fn window(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     view: u32,
     offset: f64,
     limit: u32,
     columns: Vec<String>,
 ) -> Reply<Window> {
     let (session, view) = desk.views.get(view)?;
-    let limit = limit.min(MOST_ROWS) as usize;
-    let rows = session
-        .window(&view, offset.max(0.0) as u64, limit, &columns)
-        .await?;
-    Ok(Window {
-        rows: rows.into_iter().map(convert::row).collect(),
-    })
+    let (offset, limit) = (offset.max(0.0) as u64, limit.min(MOST_ROWS) as usize);
+    let rows = session.window(&view, offset, limit, &columns).await?;
+    Ok(read::window(rows))
 }
 
 #[tauri::command]
-pub fn close_view(desk: State<'_, Desk>, view: u32) {
+pub fn close_view(desk: OnDesk<'_>, view: u32) {
     desk.views.close(view);
 }
 
 #[tauri::command]
 pub async fn record(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     table: String,
     id: String,
 ) -> Reply<Record> {
     let session = desk.session(&connection).await?;
-    Ok(convert::record(session.record(&table, &id).await?))
+    Ok(read::record(session.record(&table, &id).await?))
 }
 
 #[tauri::command]
 pub async fn history(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     table: String,
     id: String,
 ) -> Reply<Vec<Happening>> {
     let session = desk.session(&connection).await?;
     let happenings = session.history_of(&table, &id, MOST_HAPPENINGS).await?;
-    Ok(happenings.into_iter().map(convert::happening).collect())
+    Ok(happenings.into_iter().map(read::happening).collect())
 }
 
 #[tauri::command]
-pub async fn recall(
-    desk: State<'_, Desk>,
-    connection: String,
-    name: String,
-) -> Reply<Option<String>> {
+pub async fn recall(desk: OnDesk<'_>, connection: String, name: String) -> Reply<Option<String>> {
     Ok(desk.session(&connection).await?.recall(&name).await?)
 }
 
 #[tauri::command]
 pub async fn remember(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     name: String,
     text: String,
@@ -359,40 +330,38 @@ pub async fn remember(
 }
 
 #[tauri::command]
-pub async fn app_settings(desk: State<'_, Desk>) -> Reply<AppSettings> {
+pub async fn app_settings(desk: OnDesk<'_>) -> Reply<AppSettings> {
     Ok(convert::app_settings(desk.app().await?.app_settings()))
 }
 
 #[tauri::command]
 pub async fn set_app_settings(
     handle: AppHandle,
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     change: AppSettingsChange,
 ) -> Reply<AppSettings> {
-    let app = desk.app().await?;
-    let kept = app
-        .set_app_settings(convert::app_settings_change(change))
-        .await?;
+    let change = convert::app_settings_change(change);
+    let kept = desk.app().await?.set_app_settings(change).await?;
     // Connections were closed, to be opened by the new way.
     events::tell_all(&handle).await;
     Ok(convert::app_settings(kept))
 }
 
 #[tauri::command]
-pub async fn diagnostics(desk: State<'_, Desk>) -> Reply<String> {
+pub async fn diagnostics(desk: OnDesk<'_>) -> Reply<String> {
     let version = env!("CARGO_PKG_VERSION");
     Ok(desk.app().await?.diagnostics(version).await)
 }
 
 #[tauri::command]
-pub async fn preferences(desk: State<'_, Desk>, connection: String) -> Reply<Vec<Preference>> {
+pub async fn preferences(desk: OnDesk<'_>, connection: String) -> Reply<Vec<Preference>> {
     let found = desk.session(&connection).await?.choices().await?;
     Ok(found.into_iter().map(convert::preference).collect())
 }
 
 #[tauri::command]
 pub async fn set_preference(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     key: String,
     value: String,
@@ -402,7 +371,7 @@ pub async fn set_preference(
 }
 
 #[tauri::command]
-pub async fn set_theme(handle: AppHandle, desk: State<'_, Desk>, theme: Theme) -> Reply<()> {
+pub async fn set_theme(handle: AppHandle, desk: OnDesk<'_>, theme: Theme) -> Reply<()> {
     if let Some(window) = handle.get_webview_window("main") {
         let _ = window.set_theme(convert::window_theme(theme));
     }

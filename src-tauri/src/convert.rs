@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    AppSettings, AppSettingsChange, Bar, Cell, Chart, ChartFilter, Charts, Choice, ColumnKind,
-    ConnectionChange, ConnectionRow, Deleted, Error, FieldChange, Group, Happening, LeftData,
-    PendingSignIn, Preview, Progress, RecordDetail, Result, RunRow, Secret, Selectors, Session,
-    Shown, TableMetadata, TableStatus, Verification, ViewRow, Work, told_text, what_word,
+    AppSettings, AppSettingsChange, Bar, Chart, ChartFilter, Charts, Choice, ConnectionChange,
+    ConnectionRow, Error, Group, LeftData, PendingSignIn, Preview, Progress, Result, RunRow,
+    Secret, Session, SyncOptions, TableStatus, Verification, Work,
 };
-use salesmirror_wire::{self as wire, ErrorReply, GridCell, TableState};
+use salesmirror_wire::{self as wire, ErrorReply, TableState};
 use serde::de::DeserializeOwned;
 
 /// What to do on a desktop without a keychain.
@@ -361,125 +360,19 @@ pub fn preference(choice: Choice) -> wire::Preference {
     }
 }
 
-/// Something that happened to a record.
-pub fn happening(happening: Happening) -> wire::Happening {
-    let field = |change: FieldChange| wire::FieldChange {
-        from: change.from.as_ref().map(|told| told_text(Some(told))),
-        to: change.to.as_ref().map(|told| told_text(Some(told))),
-        kind: kind(change.kind),
-        column: change.column,
-    };
-    wire::Happening {
-        what: named(what_word(happening.what)),
-        seen_at: happening.seen_at,
-        run: happening.run,
-        fields: happening.fields.into_iter().map(field).collect(),
+/// A sync of tables; all of them where none is named.
+pub fn sync(tables: Vec<String>, full: bool) -> SyncOptions {
+    SyncOptions {
+        tables,
+        full,
+        ..SyncOptions::default()
     }
 }
 
-/// A table's columns.
-pub fn columns(table: &TableMetadata, shown: Vec<String>) -> wire::TableColumns {
-    let columns = table.columns.iter().map(|column| wire::Column {
-        name: column.logical_name.clone(),
-        label: column.display_name.clone(),
-        kind: kind(column.kind),
-        choices: column
-            .choices
-            .iter()
-            .map(|choice| wire::Choice {
-                value: choice.value,
-                label: choice.label.clone(),
-            })
-            .collect(),
-        custom: column.is_custom,
-    });
-    wire::TableColumns {
-        table: table.logical_name.clone(),
-        primary_name: table.primary_name.clone(),
-        columns: columns.collect(),
-        shown,
-    }
-}
-
-const fn kind(kind: ColumnKind) -> wire::ColumnKind {
-    match kind {
-        ColumnKind::Text => wire::ColumnKind::Text,
-        ColumnKind::Memo => wire::ColumnKind::Memo,
-        ColumnKind::Integer | ColumnKind::BigInteger => wire::ColumnKind::Integer,
-        ColumnKind::Decimal | ColumnKind::Double => wire::ColumnKind::Decimal,
-        ColumnKind::Money => wire::ColumnKind::Money,
-        ColumnKind::Boolean => wire::ColumnKind::Boolean,
-        ColumnKind::Choice | ColumnKind::State | ColumnKind::Status => wire::ColumnKind::Choice,
-        ColumnKind::MultiChoice => wire::ColumnKind::MultiChoice,
-        ColumnKind::DateTime => wire::ColumnKind::DateTime,
-        ColumnKind::DateOnly => wire::ColumnKind::Date,
-        ColumnKind::Lookup | ColumnKind::Customer | ColumnKind::Owner => wire::ColumnKind::Lookup,
-        ColumnKind::UniqueId => wire::ColumnKind::Id,
-        ColumnKind::Other => wire::ColumnKind::Other,
-    }
-}
-
-/// A request for a view as core's selectors.
-pub fn selectors(request: &wire::ViewRequest) -> Selectors {
-    Selectors {
-        filters: request
-            .filters
-            .iter()
-            .map(wire::Filter::expression)
-            .collect(),
-        search: request.search.clone(),
-        sort: request.sort.as_ref().map(|sort| {
-            let direction = if sort.descending { "desc" } else { "asc" };
-            format!("{}:{direction}", sort.column)
-        }),
-        deleted: match request.deleted {
-            wire::Deleted::Exclude => Deleted::Exclude,
-            wire::Deleted::Include => Deleted::Include,
-            wire::Deleted::Only => Deleted::Only,
-        },
-        stale_only: request.stale_only,
-    }
-}
-
-/// A row of the grid.
-pub fn row(row: ViewRow) -> wire::Row {
-    wire::Row {
-        id: row.id,
-        deleted: row.deleted,
-        stale: row.stale,
-        cells: row.values.into_iter().map(cell).collect(),
-    }
-}
-
-fn cell(shown: Shown) -> GridCell {
-    match (shown.cell, shown.text) {
-        (Cell::Null, _) => GridCell::Null,
-        (Cell::Lookup(lookup), _) => GridCell::Lookup {
-            id: lookup.id.to_string(),
-            table: lookup.table.map(String::from),
-            name: lookup.name.map(String::from),
-        },
-        (Cell::Integer(value), Some(text)) => GridCell::Formatted {
-            value: value as f64,
-            text,
-        },
-        (Cell::Real(value), Some(text)) => GridCell::Formatted { value, text },
-        (_, Some(text)) => GridCell::Text(text),
-        (Cell::Integer(value), None) => GridCell::Number(value as f64),
-        (Cell::Real(value), None) => GridCell::Number(value),
-        (Cell::Text(text), None) => GridCell::Text(text.into()),
-        (Cell::Id(id), None) => GridCell::Text(id.to_string()),
-    }
-}
-
-/// One record in full.
-pub fn record(record: RecordDetail) -> wire::Record {
-    wire::Record {
-        row: row(record.row),
-        version: record.version,
-        raw: record.raw,
-        unified: record.unified,
-        deleted_at: record.deleted_at,
-        link: record.link,
+/// How far a proof has come in a table.
+pub fn proving(table: &str, rows: u64) -> wire::Event {
+    let table = table.to_owned();
+    wire::Event::Proof {
+        progress: wire::ProofProgress { table, rows },
     }
 }

@@ -10,6 +10,7 @@ use salesmirror_core::{
     Session, Settings, extra_root,
 };
 use salesmirror_demo::Sample;
+use salesmirror_local_api::Served;
 use tokio::sync::OnceCell;
 
 /// Closing the app takes a second at most; what was committed until then is kept in any case.
@@ -25,6 +26,8 @@ pub struct Desk {
     pub ongoing: Ongoing,
     /// Connections whose changes are told to the window already.
     pub watched: Mutex<HashMap<String, tauri::async_runtime::JoinHandle<()>>>,
+    /// The local API of each connection that is served.
+    pub apis: Served,
     /// The simulated organisation, while one runs.
     pub sample: Sample,
 }
@@ -54,6 +57,9 @@ impl Desk {
         }
     }
 }
+
+/// The handles, as a command is given them.
+pub type OnDesk<'d> = tauri::State<'d, Desk>;
 
 /// Where the databases lie.
 pub fn data_dir() -> Result<DataDir> {

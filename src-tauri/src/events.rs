@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use salesmirror_core::{ConnectionRow, Result, Session, SyncOptions};
-use salesmirror_wire::{AppState, Connection, Event, Theme};
+use salesmirror_wire::{AppState, Connection, Event};
 use tauri::{AppHandle, Emitter as _, Manager as _};
 
 use crate::convert;
@@ -25,11 +25,7 @@ pub async fn state(handle: &AppHandle) -> AppState {
     let desk = handle.state::<Desk>();
     let mut state = AppState {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        data_dir: String::new(),
-        connections: Vec::new(),
-        setup: None,
-        theme: Theme::System,
-        problem: None,
+        ..AppState::default()
     };
     if let Err(error) = fill(handle, &desk, &mut state).await {
         state.problem = Some(convert::error(&error));
@@ -57,8 +53,10 @@ async fn open(handle: &AppHandle, desk: &Desk, row: &ConnectionRow) -> Connectio
         false => Ok(()),
     };
     let opened = async {
-        let session = desk.app().await?.session(row).await?;
+        let app = desk.app().await?;
+        let session = app.session(row).await?;
         follow(handle, desk, row, &session);
+        desk.apis.resume(app, &session).await?;
         convert::connection(row, &session).await
     };
     let shown = match opened.await {

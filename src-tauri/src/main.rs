@@ -1,12 +1,14 @@
 //! The desktop shell: a window over core. Commands unpack, call core and return; core owns state.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod api;
 mod commands;
 mod console;
 mod convert;
 mod desk;
 mod events;
 mod files;
+mod records;
 mod setup;
 
 use tauri::Manager as _;

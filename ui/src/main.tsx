@@ -12,6 +12,7 @@ import "./styles/charts.css";
 import "./styles/palette.css";
 import "./styles/records.css";
 import "./styles/console.css";
+import "./styles/api.css";
 import "./styles/settings.css";
 import "./styles/welcome.css";
 import "./styles/setup.css";

@@ -17,12 +17,13 @@ export type Place =
   | { page: "home"; connection: string | null }
   | { page: "table"; connection: string; table: string; ask?: Ask }
   | { page: "console"; connection: string }
+  | { page: "api"; connection: string }
   | { page: "settings"; connection: string }
   | { page: "connect" };
 
 /** The same page of another connection, as far as that has it. */
 export function samePage(place: Place, other: { id: string; tables: { name: string }[] }): Place {
-  if (place.page === "settings" || place.page === "console") {
+  if (place.page === "settings" || place.page === "console" || place.page === "api") {
     return { page: place.page, connection: other.id };
   }
   if (place.page === "table" && other.tables.some(({ name }) => name === place.table)) {
@@ -41,7 +42,9 @@ export function readPlace(hash: string): Place {
     const asked = readAsk(ask);
     return { page, connection, table, ...(asked ? { ask: asked } : {}) };
   }
-  if ((page === "settings" || page === "console") && connection) return { page, connection };
+  if ((page === "settings" || page === "console" || page === "api") && connection) {
+    return { page, connection };
+  }
   return { page: "home", connection: page === "home" && connection ? connection : null };
 }
 

@@ -2,15 +2,14 @@
 
 use salesmirror_core::Work;
 use salesmirror_wire::{Console, ConsoleChange, ConsoleReply, ConsoleRequest};
-use tauri::State;
 
 use super::convert;
 use crate::commands::Reply;
-use crate::desk::Desk;
+use crate::desk::OnDesk;
 
 #[tauri::command]
 pub async fn console(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     change: Option<ConsoleChange>,
 ) -> Reply<Console> {
@@ -21,20 +20,19 @@ pub async fn console(
 
 #[tauri::command]
 pub async fn send_request(
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     request: ConsoleRequest,
 ) -> Reply<ConsoleReply> {
     let session = desk.session(&connection).await?;
     let cancel = desk.ongoing.begin(Work::Request);
     let request = convert::request(request);
-    Ok(convert::reply(
-        session.send_request(request, &cancel).await?,
-    ))
+    let reply = session.send_request(request, &cancel).await?;
+    Ok(convert::reply(reply))
 }
 
 #[tauri::command]
-pub async fn save_reply(desk: State<'_, Desk>, connection: String, path: String) -> Reply<()> {
+pub async fn save_reply(desk: OnDesk<'_>, connection: String, path: String) -> Reply<()> {
     let session = desk.session(&connection).await?;
     Ok(session.save_reply(path.into()).await?)
 }

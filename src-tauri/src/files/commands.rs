@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use salesmirror_core::{Error, ExportRows, Work};
 use salesmirror_wire::{Event, ExportFormat, ExportRequest};
-use tauri::{AppHandle, Manager as _, State};
+use tauri::{AppHandle, Manager as _};
 use tauri_plugin_dialog::DialogExt as _;
 use tauri_plugin_opener::OpenerExt as _;
 
 use super::convert;
 use crate::commands::{Refusal, Reply};
-use crate::desk::Desk;
+use crate::desk::{Desk, OnDesk};
 use crate::events;
 
 #[tauri::command]
@@ -47,7 +47,7 @@ pub async fn choose_file(
 #[tauri::command]
 pub async fn export(
     handle: AppHandle,
-    desk: State<'_, Desk>,
+    desk: OnDesk<'_>,
     connection: String,
     request: ExportRequest,
 ) -> Reply<()> {
@@ -60,7 +60,7 @@ pub async fn export(
                 .1
                 .pick(&convert::places(picked)),
         ),
-        None => crate::convert::selectors(&request.view)
+        None => crate::records::convert::selectors(&request.view)
             .view(&metadata)?
             .into(),
     };
@@ -97,7 +97,7 @@ pub async fn show_in_folder(handle: AppHandle, path: String) -> Reply<()> {
 }
 
 #[tauri::command]
-pub async fn open_file(handle: AppHandle, desk: State<'_, Desk>, path: String) -> Reply<()> {
+pub async fn open_file(handle: AppHandle, desk: OnDesk<'_>, path: String) -> Reply<()> {
     desk.ongoing.may_open(&path)?;
     handle
         .opener()
@@ -106,8 +106,8 @@ pub async fn open_file(handle: AppHandle, desk: State<'_, Desk>, path: String) -
 }
 
 #[tauri::command]
-pub async fn open_link(handle: AppHandle, desk: State<'_, Desk>, url: String) -> Reply<()> {
-    let url = desk.app().await?.openable(&url).await?;
+pub async fn open_link(handle: AppHandle, desk: OnDesk<'_>, url: String) -> Reply<()> {
+    let url = desk.apis.openable(desk.app().await?, &url).await?;
     handle
         .opener()
         .open_url(&url, None::<&str>)

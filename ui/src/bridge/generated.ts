@@ -2,6 +2,116 @@
 
 import { invoke } from "@tauri-apps/api/core";
 
+export type Api = { 
+/**
+ * Whether it was switched on.
+ */
+on: boolean, 
+/**
+ * The port that it has, or would have.
+ */
+port: number, 
+/**
+ * Where it answers; null where it does not.
+ */
+url: string | null, 
+/**
+ * Why it does not, though it was switched on.
+ */
+problem: ErrorReply | null, 
+/**
+ * The keys, oldest first.
+ */
+keys: Array<ApiKey>, 
+/**
+ * The key that was made just now: the only time that it is shown.
+ */
+made: string | null, 
+/**
+ * The newest calls, the newest first.
+ */
+calls: Array<ApiCall>, };
+
+export type ApiCall = { 
+/**
+ * Counts up from one.
+ */
+number: number, 
+/**
+ * When it came, ms since 1970.
+ */
+at: number, 
+/**
+ * HTTP method.
+ */
+method: string, 
+/**
+ * Path, without the query.
+ */
+path: string, 
+/**
+ * HTTP status of the answer.
+ */
+status: number, 
+/**
+ * Time until the answer began, in ms.
+ */
+duration_ms: number, 
+/**
+ * Name of the key; null where there was none, or a wrong one.
+ */
+key: string | null, };
+
+export type ApiChange = { "kind": "switch", 
+/**
+ * Whether it is on.
+ */
+on: boolean, 
+/**
+ * Its port.
+ */
+port: number, } | { "kind": "make_key", 
+/**
+ * The admin's name for it.
+ */
+name: string, 
+/**
+ * What it may do.
+ */
+scopes: Array<ApiScope>, } | { "kind": "revoke_key", 
+/**
+ * Its id.
+ */
+id: string, };
+
+export type ApiKey = { 
+/**
+ * Stable id.
+ */
+id: string, 
+/**
+ * The admin's name for it.
+ */
+name: string, 
+/**
+ * What it may do.
+ */
+scopes: Array<ApiScope>, 
+/**
+ * The beginning of the key, by which its owner knows it again.
+ */
+hint: string, 
+/**
+ * When it was made, ms since 1970.
+ */
+created_at: number, 
+/**
+ * When it was used last, ms since 1970; to half a minute.
+ */
+last_used: number | null, };
+
+export type ApiScope = "read" | "write" | "passthrough" | "manage";
+
 export type AppSettings = { 
 /**
  * `system`, `none`, or the proxy's address.
@@ -1417,6 +1527,7 @@ export const commands = {
   appSettings: () => invoke<AppSettings>("app_settings"),
   setAppSettings: (change: AppSettingsChange) => invoke<AppSettings>("set_app_settings", { change }),
   diagnostics: () => invoke<string>("diagnostics"),
+  api: (connection: string, change: ApiChange | null) => invoke<Api>("api", { connection, change }),
   preferences: (connection: string) => invoke<Array<Preference>>("preferences", { connection }),
   setPreference: (connection: string, key: string, value: string) => invoke<void>("set_preference", { connection, key, value }),
   setTheme: (theme: Theme) => invoke<void>("set_theme", { theme }),

@@ -20,6 +20,7 @@ export interface Entry {
 export interface Doings {
   goHome: () => void;
   goTable: (table: string) => void;
+  goApi: () => void;
   goConsole: () => void;
   goSettings: () => void;
   goConnection: (other: Connection) => void;
@@ -62,6 +63,14 @@ export function standingEntries(
         act: () => doings.goTable(known.name),
       }),
     ),
+    {
+      id: "api",
+      group: "Go to",
+      title: "Unified API",
+      detail: "For programs on this computer",
+      icon: "page",
+      act: doings.goApi,
+    },
     {
       id: "console",
       group: "Go to",

@@ -111,7 +111,9 @@ function Entry({ happening, label }: { happening: Happening; label: (name: strin
           {formatRecent(seen_at, Date.now())}
         </time>
       </p>
-      <p className="caption">{run === null ? "Written here, or noticed by a repair" : `Noticed in run ${run}`}</p>
+      <p className="caption">
+        {run === null ? "Written here, or noticed by a repair" : `Noticed in run ${run}`}
+      </p>
       <dl>
         {fields.map((field) => (
           <div key={field.column}>

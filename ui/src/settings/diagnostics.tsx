@@ -4,8 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { commands } from "../bridge/generated";
 import { asError } from "../bridge/store";
+import { CopyButton } from "../parts/copy-button";
 import { ErrorText } from "../parts/error-text";
-import { CopyButton } from "../setup/parts";
 import { LogLevel } from "./network";
 import { Row } from "./row";
 

@@ -17,9 +17,10 @@ import {
 } from "../bridge/generated";
 import { asError, clearChecks, useBridge } from "../bridge/store";
 import { formatBytes, formatCount, formatSpan } from "../format";
+import { CopyButton } from "../parts/copy-button";
 import { ErrorText } from "../parts/error-text";
 import { grouped, headline, tableWord } from "./checks";
-import { CopyButton, OpenPage } from "./parts";
+import { OpenPage } from "./parts";
 
 const ICONS: Record<Finding, ReactElement> = {
   running: <Spinner size="extra-tiny" role="presentation" aria-hidden />,

@@ -1,20 +1,11 @@
 /** What the steps are made of. */
 import { Button, Field, Input, Link } from "@fluentui/react-components";
-import {
-  Checkmark16Regular,
-  CheckmarkCircle16Filled,
-  Copy16Regular,
-  ErrorCircle16Filled,
-  Open16Regular,
-} from "@fluentui/react-icons";
-import { type ReactNode, useEffect, useState } from "react";
+import { CheckmarkCircle16Filled, ErrorCircle16Filled, Open16Regular } from "@fluentui/react-icons";
+import { type ReactNode, useState } from "react";
 import { commands, type SetupDraft } from "../bridge/generated";
-import { copyText } from "../parts/clipboard";
+import { CopyButton } from "../parts/copy-button";
 import { useNotices } from "../parts/notices";
 import type { SetupControl } from "./use-setup";
-
-/** How long "Copied" stays, in ms. */
-const COPIED_MS = 2_000;
 
 /** The heading of a step. */
 export function StepHead({ number, title, lead }: { number: number; title: string; lead: string }) {
@@ -24,36 +15,6 @@ export function StepHead({ number, title, lead }: { number: number; title: strin
       <h1>{title}</h1>
       <p className="step-lead">{lead}</p>
     </header>
-  );
-}
-
-/** A button that copies, and says so. */
-export function CopyButton({
-  text,
-  label,
-  testId,
-}: {
-  text: string;
-  label: string;
-  testId?: string;
-}) {
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), COPIED_MS);
-    return () => clearTimeout(timer);
-  }, [copied]);
-  return (
-    <Button
-      size="small"
-      type="button"
-      icon={copied ? <Checkmark16Regular /> : <Copy16Regular />}
-      aria-label={copied ? `Copied ${label}` : `Copy ${label}`}
-      onClick={() => void copyText(text).then(setCopied)}
-      data-testid={testId}
-    >
-      {copied ? "Copied" : "Copy"}
-    </Button>
   );
 }
 

@@ -1,4 +1,5 @@
-import { CopyButton, CopyValue, Instructions, OpenLink, OpenPage, StepHead } from "./parts";
+import { CopyButton } from "../parts/copy-button";
+import { CopyValue, Instructions, OpenLink, OpenPage, StepHead } from "./parts";
 import { PermissionSchematic } from "./schematic";
 import type { SetupControl } from "./use-setup";
 

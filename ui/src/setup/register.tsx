@@ -1,6 +1,7 @@
 import { Radio, RadioGroup } from "@fluentui/react-components";
 import type { SetupWay } from "../bridge/generated";
-import { CopyButton, CopyValue, Instructions, OpenPage, StepHead } from "./parts";
+import { CopyButton } from "../parts/copy-button";
+import { CopyValue, Instructions, OpenPage, StepHead } from "./parts";
 import { RegistrationSchematic } from "./schematic";
 import type { SetupControl } from "./use-setup";
 

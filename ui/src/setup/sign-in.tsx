@@ -3,8 +3,9 @@ import { CheckmarkCircle20Filled, PersonSwap20Regular } from "@fluentui/react-ic
 import { useState } from "react";
 import { commands, type ErrorReply, type SignIn } from "../bridge/generated";
 import { asError } from "../bridge/store";
+import { CopyButton } from "../parts/copy-button";
 import { ErrorText } from "../parts/error-text";
-import { CopyButton, CopyValue, Instructions, OpenPage, StepHead } from "./parts";
+import { CopyValue, Instructions, OpenPage, StepHead } from "./parts";
 import { adminMessage } from "./permission";
 import { indexOf, stepThatMends } from "./steps";
 import type { SetupControl } from "./use-setup";

@@ -3,6 +3,8 @@ import {
   Home20Filled,
   Home20Regular,
   PlugConnected20Regular,
+  PlugConnectedSettings20Filled,
+  PlugConnectedSettings20Regular,
   Send20Filled,
   Send20Regular,
   Settings20Filled,
@@ -47,6 +49,15 @@ export function Navigation({
         />
       ))}
       <h2 className="navigation-group">Tools</h2>
+      <Item
+        to={writePlace({ page: "api", connection: connection.id })}
+        isCurrent={current === "api"}
+        icon={
+          current === "api" ? <PlugConnectedSettings20Filled /> : <PlugConnectedSettings20Regular />
+        }
+        label="Unified API"
+        testId="nav-api"
+      />
       <Item
         to={writePlace({ page: "console", connection: connection.id })}
         isCurrent={current === "console"}

@@ -18,6 +18,7 @@ import { TopBar } from "./top-bar";
 // The grid is more code than all the rest: it comes when a table is first opened.
 const RecordsPage = lazy(() => import("../records/records"));
 const SettingsPage = lazy(() => import("../settings/settings"));
+const ApiPage = lazy(() => import("../api/api"));
 const ConsolePage = lazy(() => import("../console/console"));
 
 export function Shell({
@@ -45,6 +46,7 @@ export function Shell({
     () => ({
       goHome: () => go({ page: "home", connection: connection.id }),
       goTable: (name) => go({ page: "table", connection: connection.id, table: name }),
+      goApi: () => go({ page: "api", connection: connection.id }),
       goConsole: () => go({ page: "console", connection: connection.id }),
       goSettings: () => go({ page: "settings", connection: connection.id }),
       goConnection: (other) => go(samePage(place, other)),
@@ -107,6 +109,8 @@ export function Shell({
               table={table}
               ask={place.page === "table" ? (place.ask ?? null) : null}
             />
+          ) : place.page === "api" ? (
+            <ApiPage key={connection.id} connection={connection} />
           ) : place.page === "console" ? (
             <ConsolePage key={connection.id} connection={connection} />
           ) : place.page === "settings" ? (

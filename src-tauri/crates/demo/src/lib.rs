@@ -52,11 +52,20 @@ impl Sample {
         Ok(())
     }
 
-    /// Starts the organisation, connects to it and signs in.
+    /// The connection to the organisation; made where there is none.
     ///
     /// # Errors
     /// What [`App::connect`] says.
-    pub async fn connect(&self, app: &App) -> Result<ConnectionRow> {
+    pub async fn explore(&self, app: &App) -> Result<ConnectionRow> {
+        let known = app.connections().await?;
+        match known.into_iter().find(|row| row.environment_kind == KIND) {
+            Some(row) => Ok(row),
+            None => self.connect(app).await,
+        }
+    }
+
+    /// Starts the organisation, connects to it and signs in.
+    async fn connect(&self, app: &App) -> Result<ConnectionRow> {
         let mut running = self.running.lock().await;
         if let Some(task) = running.take() {
             task.abort();

@@ -21,6 +21,7 @@ mod passthrough;
 mod query;
 mod records;
 mod reference;
+mod served;
 mod server;
 mod state;
 mod time;
@@ -28,4 +29,5 @@ mod writing;
 
 pub use calls::Call;
 pub use document::document;
+pub use served::{Served, Standing};
 pub use server::{Running, Server};

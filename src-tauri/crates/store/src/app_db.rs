@@ -12,7 +12,7 @@ use crate::database::{self, PageHmac};
 use crate::{DatabaseKey, Result};
 
 /// Existing migrations never change.
-pub const MIGRATIONS: [&str; 5] = [
+pub const MIGRATIONS: [&str; 6] = [
     "
 CREATE TABLE connection (
     id BLOB PRIMARY KEY NOT NULL,

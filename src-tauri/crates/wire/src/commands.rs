@@ -4,10 +4,11 @@
 use ts_rs::{Config, TS};
 
 use crate::{
-    AppSettings, AppSettingsChange, AppState, Charts, Checks, Connection, ConnectionChange,
-    Console, ConsoleChange, ConsoleReply, ConsoleRequest, ErrorReply, ExportFormat, ExportRequest,
-    FoundEnvironment, FoundTenant, Happening, LeftData, ListedEnvironment, Picked, Preference,
-    Proof, Record, Run, Setup, SetupDraft, TableColumns, Theme, View, ViewRequest, Window, Work,
+    Api, ApiChange, AppSettings, AppSettingsChange, AppState, Charts, Checks, Connection,
+    ConnectionChange, Console, ConsoleChange, ConsoleReply, ConsoleRequest, ErrorReply,
+    ExportFormat, ExportRequest, FoundEnvironment, FoundTenant, Happening, LeftData,
+    ListedEnvironment, Picked, Preference, Proof, Record, Run, Setup, SetupDraft, TableColumns,
+    Theme, View, ViewRequest, Window, Work,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -88,6 +89,7 @@ commands! {
     app_settings() -> AppSettings;
     set_app_settings(change: AppSettingsChange) -> AppSettings;
     diagnostics() -> String;
+    api(connection: String, change: Option<ApiChange>) -> Api;
     preferences(connection: String) -> Vec<Preference>;
     set_preference(connection: String, key: String, value: String) -> ();
     set_theme(theme: Theme) -> ();

@@ -6,7 +6,7 @@ use ts_rs::TS;
 use crate::{ErrorReply, Setup};
 
 /// Everything the window needs to draw its first screen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct AppState {
     /// Version of the app.
     pub version: String,

@@ -2,6 +2,7 @@
 //!
 //! Core types do not serialise for the wire; the CLI and the desktop shell convert at the boundary.
 
+mod api;
 mod charts;
 pub mod commands;
 mod connection;
@@ -15,6 +16,7 @@ mod records;
 mod setup;
 mod typescript;
 
+pub use api::{Api, ApiCall, ApiChange, ApiKey, ApiScope};
 pub use charts::{Chart, ChartBar, ChartGroup, Charts};
 pub use connection::{
     AppState, Connection, Environment, FieldProblem, GuardQuestion, Progress, Requests, Run,

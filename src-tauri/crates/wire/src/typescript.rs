@@ -6,15 +6,16 @@ use ts_rs::{Config, TS};
 
 use crate::commands::commands;
 use crate::{
-    AppSettings, AppSettingsChange, AppState, BodyKind, Chart, ChartBar, ChartGroup, Charts, Check,
-    Checks, Choice, Column, ColumnKind, Connection, ConnectionChange, Console, ConsoleChange,
-    ConsoleReply, ConsoleRequest, Deleted, Environment, ErrorReply, Event, ExportFormat,
-    ExportProgress, ExportRequest, FieldChange, FieldProblem, Filter, FilterOp, Finding, FirstSync,
-    Fix, FoundEnvironment, FoundTenant, GridCell, GuardQuestion, Happening, LeftData,
-    ListedEnvironment, Picked, Preference, Progress, Proof, ProofProgress, Record, Requests, Row,
-    Run, RunStatus, SavedRequest, SearchProgress, SentRequest, Setup, SetupCloud, SetupDraft,
-    SetupGuide, SetupStep, SetupWay, SignIn, Sort, Strategy, Table, TableColumns, TableCount,
-    TableState, Theme, View, ViewRequest, What, Window, Work,
+    Api, ApiCall, ApiChange, ApiKey, ApiScope, AppSettings, AppSettingsChange, AppState, BodyKind,
+    Chart, ChartBar, ChartGroup, Charts, Check, Checks, Choice, Column, ColumnKind, Connection,
+    ConnectionChange, Console, ConsoleChange, ConsoleReply, ConsoleRequest, Deleted, Environment,
+    ErrorReply, Event, ExportFormat, ExportProgress, ExportRequest, FieldChange, FieldProblem,
+    Filter, FilterOp, Finding, FirstSync, Fix, FoundEnvironment, FoundTenant, GridCell,
+    GuardQuestion, Happening, LeftData, ListedEnvironment, Picked, Preference, Progress, Proof,
+    ProofProgress, Record, Requests, Row, Run, RunStatus, SavedRequest, SearchProgress,
+    SentRequest, Setup, SetupCloud, SetupDraft, SetupGuide, SetupStep, SetupWay, SignIn, Sort,
+    Strategy, Table, TableColumns, TableCount, TableState, Theme, View, ViewRequest, What, Window,
+    Work,
 };
 
 /// The text of the generated module.
@@ -63,6 +64,11 @@ fn declarations(config: &Config) -> Vec<String> {
         ($($kind:ty),* $(,)?) => { vec![$(<$kind as TS>::decl(config)),*] };
     }
     declare![
+        Api,
+        ApiCall,
+        ApiChange,
+        ApiKey,
+        ApiScope,
         AppSettings,
         AppSettingsChange,
         AppState,

@@ -100,7 +100,7 @@ impl Session {
             // A request that is turned away for the moment was not done.
             let left = client.throttled_for().unwrap_or_default();
             let is_throttled = matches!(error, salesmirror_dataverse::Error::Throttled(_));
-            if !is_throttled || begun.elapsed() + left > self.client().patience() {
+            if !is_throttled || begun.elapsed() + left > self.client().policy().max_wait {
                 return Err(error.into());
             }
             tokio::time::sleep(left).await;
@@ -115,7 +115,7 @@ impl Session {
         // On its own, since it must not end halfway: a refresh token that was just used up is replaced
         // by the one that comes with the answer.
         let asked = tokio::spawn(async move { session.tokens().ready().await });
-        let patience = PATIENCE.max_wait.min(self.client().patience());
+        let patience = PATIENCE.max_wait.min(self.client().policy().max_wait);
         match tokio::time::timeout(patience, asked).await {
             Ok(Ok(asked)) => asked,
             Ok(Err(_)) => Err(Error::interrupted()),

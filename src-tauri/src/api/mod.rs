@@ -1,0 +1,4 @@
+//! The local API, switched on and off.
+
+pub mod commands;
+mod convert;

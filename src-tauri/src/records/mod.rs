@@ -1,0 +1,3 @@
+//! Views and records.
+
+pub mod convert;
