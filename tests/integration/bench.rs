@@ -123,6 +123,13 @@ impl Bench {
         assert!(reply.status().is_success(), "{path}: {}", reply.status());
     }
 
+    /// From now on nothing goes wrong any more.
+    pub async fn end_faults(&self) {
+        let url = format!("{}/faults", self.org.description().control_url);
+        let reply = self.http.delete(url).send().await.expect("a reply");
+        assert!(reply.status().is_success(), "{}", reply.status());
+    }
+
     pub fn act(&self, creates: u64, updates: u64, deletes: u64) -> Activity {
         self.org.activity(Activity {
             creates,

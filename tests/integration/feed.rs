@@ -194,7 +194,7 @@ async fn a_sync_that_dies_is_told_as_ended_by_the_next() {
     }
     dying.abort();
     assert!(dying.await.is_err_and(|error| error.is_cancelled()));
-    bench.control("faults", "[]").await;
+    bench.end_faults().await;
     let other = again(&bench).await;
     succeed(&other, only("lead")).await;
     let told: Vec<String> = all(&session, start).await.iter().map(tell).collect();

@@ -233,11 +233,12 @@ async fn retell(session: &Session, first: &Rows) -> Result<(), TestCaseError> {
             .await
             .expect("a history");
         let mut is_deleted = false;
-        for happening in history.iter().rev() {
+        for (place, happening) in history.iter().rev().enumerate() {
             match happening.what {
                 What::Deleted => prop_assert!(!std::mem::replace(&mut is_deleted, true), "{id}"),
                 What::Returned => prop_assert!(std::mem::take(&mut is_deleted), "{id}"),
                 What::Changed => prop_assert!(!is_deleted, "{id}"),
+                What::Created => prop_assert!(place == 0, "{id}"),
             }
             for change in &happening.fields {
                 let wire = format!("_{}_value", change.column);

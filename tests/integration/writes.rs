@@ -182,6 +182,7 @@ async fn a_write_is_in_the_mirror_before_it_is_answered_and_equal_to_what_a_sync
 const READS_OF_ONE: &str = r#""match":{"method":"GET","path_contains":"/contacts("}"#;
 
 async fn break_reads(bench: &Bench, action: &str) {
+    bench.end_faults().await;
     let fault = format!("[{{{READS_OF_ONE},\"action\":{{{action}}}}}]");
     bench.control("faults", fault).await;
 }
@@ -218,7 +219,7 @@ async fn what_cannot_be_read_back_is_a_success_and_comes_with_the_next_sync() {
         );
         assert_eq!(raw(&row)["jobtitle"], before);
         assert_eq!(stale(&session).await, 1, "{action}");
-        bench.control("faults", "[]").await;
+        bench.end_faults().await;
         succeed(&session, SyncOptions::default()).await;
         assert_eq!(mirrored(&session, new, "lastname").await, "New", "{action}");
         assert_eq!(
@@ -253,7 +254,7 @@ async fn what_cannot_be_read_back_is_a_success_and_comes_with_the_next_sync() {
     let refused = update(&session, old, json!({"jobtitle": "Never"}), None).await;
     assert_eq!(refused.unwrap_err().code, "throttled");
     assert!(begun.elapsed() < Duration::from_secs(60));
-    bench.control("faults", "[]").await;
+    bench.end_faults().await;
     let later = again(&bench).await;
     succeed(&later, SyncOptions::default()).await;
     assert_eq!(mirrored(&later, new, "lastname").await, "New");
@@ -319,7 +320,7 @@ async fn a_write_whose_answer_was_lost_is_done_once() {
     assert_eq!(error.code, "write_unanswered");
     assert!(error.message.contains("not known") && !error.hint.is_empty());
     assert_eq!(named(&bench, "Lost").await, 1);
-    bench.control("faults", "[]").await;
+    bench.end_faults().await;
     let later = again(&bench).await;
     let repeated = create(&later, id, json!({"lastname": "Lost"}))
         .await
@@ -333,7 +334,7 @@ async fn a_write_whose_answer_was_lost_is_done_once() {
     create(&later, id, json!({"lastname": "Left"}))
         .await
         .unwrap_err();
-    bench.control("faults", "[]").await;
+    bench.end_faults().await;
     succeed(&later, SyncOptions::default()).await;
     assert_eq!(mirrored(&later, id, "lastname").await, "Left");
     bench.assert_equal(&later).await;
@@ -553,7 +554,7 @@ async fn writes_while_syncs_run_in_two_processes_end_as_the_organisation_has_the
         );
         assert_eq!(told[0], What::Deleted, "{id} {told:?}");
     }
-    bench.control("faults", "[]").await;
+    bench.end_faults().await;
     let runs = sync(&session, SyncOptions::default()).await;
     assert!(runs.iter().all(|run| run.error.is_none()), "{runs:?}");
     for session in [&session, &other] {

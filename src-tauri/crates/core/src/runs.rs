@@ -207,10 +207,14 @@ impl Session {
         );
         let (id, mirror) = (self.row().id, self.mirror());
         let mut ended = self.db().end_runs(id, "interrupted", &error_text(&died))?;
-        // Those too whose process died before it could tell the log.
-        ended.extend(mirror.open_runs()?);
-        for run in ended {
-            mirror.note_run(run, true, now_ms())?;
+        let noted = mirror.open_runs().and_then(|open| {
+            // Those too whose process died before it could tell the log.
+            ended.extend(open);
+            let mut runs = ended.into_iter();
+            runs.try_for_each(|run| mirror.note_run(run, true, now_ms()))
+        });
+        if let Err(error) = noted {
+            tracing::warn!(%error, "the log does not tell of runs that died");
         }
         Ok(())
     }
