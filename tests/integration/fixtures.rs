@@ -187,12 +187,12 @@ const CLIENT: [(&str, Operation, &[&str]); 31] = [
     (
         "error-etag",
         Read(ACCOUNTS),
-        &["error refused (status 412)"],
+        &["error version_conflict (status 412)"],
     ),
     (
         "error-duplicate-key",
         Read(ACCOUNTS),
-        &["error refused (0x80060892, status 412)"],
+        &["error duplicate_key (0x80060892, status 412)"],
     ),
     (
         "limit-of-requests",
