@@ -1,6 +1,7 @@
-//! `cargo xtask demo | test | clients | bench | soak | codegen`: each does all set-up by itself.
+//! `cargo xtask demo | test | clients | api | bench | soak | codegen`: each does all set-up by itself.
 #![expect(clippy::print_stderr, reason = "a task reports to the terminal")]
 
+mod api;
 mod bench;
 mod clients;
 mod codegen;
@@ -34,6 +35,8 @@ enum Task {
     Test,
     /// Set up and run clients that were written elsewhere against the sample organisation.
     Clients,
+    /// Hold the local API against its own document.
+    Api,
     /// Measure speed, memory and size, beside what else reads the same server; prints a table and
     /// writes JSON.
     Bench(bench::Options),
@@ -52,6 +55,7 @@ fn main() -> Result<()> {
         Task::Demo => demo::run(),
         Task::Test => test::run_all(),
         Task::Clients => clients::run(),
+        Task::Api => api::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Soak(options) => soak::run(&options),
         Task::Codegen { check } => codegen::run(check),

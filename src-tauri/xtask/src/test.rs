@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::process::{run, step, works};
-use crate::{clients, codegen, system, ui};
+use crate::{api, clients, codegen, system, ui};
 
 /// Sets up and runs all checks and tests.
 ///
@@ -40,7 +40,8 @@ pub fn run_all() -> Result<()> {
     } else {
         cargo(&["test"], &["--no-fail-fast"])?;
     }
-    clients::run_built()
+    clients::run_built()?;
+    api::run_built()
 }
 
 /// Runs cargo on everything, each time with the same features, so that nothing is built twice.
