@@ -66,7 +66,11 @@ impl Served {
 /// # Errors
 /// Where the API does not do what its document says.
 pub fn run() -> Result<()> {
-    let packages = [&system::BUILD[..], &system::KEYRING[..], &system::PYTHON[..]];
+    let packages = [
+        &system::BUILD[..],
+        &system::KEYRING[..],
+        &system::PYTHON[..],
+    ];
     system::ensure(&packages.concat())?;
     step("The program that is held against its document");
     crate::process::run("cargo", ["build", "--package", "salesmirror-cli"])?;

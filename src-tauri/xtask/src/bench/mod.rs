@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: speed, memory and size on this machine, beside what else reads the same
 //! server in the same run. Machines differ, so that ratios say more than seconds.
 
+mod api;
 mod driver;
 mod measure;
 mod report;
@@ -36,6 +37,15 @@ pub struct Options {
     /// Only the window, at the large organisation
     #[arg(long)]
     window: bool,
+    /// Only the local API, at the large organisation
+    #[arg(long)]
+    api: bool,
+    /// Readers of the local API
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    readers: usize,
+    /// Time from one page of a reader to its next
+    #[arg(long, default_value_t = 1_000, value_name = "MS")]
+    pause_ms: u64,
 }
 
 /// Time of the simulated network before each answer where round trips are counted, in ms.
@@ -68,12 +78,17 @@ pub fn run(options: &Options) -> Result<()> {
         window::measure(options, &mut report)?;
         return report.finish(&folder().join("bench-window.json"));
     }
+    if options.api {
+        api::measure(options, &mut report)?;
+        return report.finish(&folder().join("bench-api.json"));
+    }
     first_sync(options, &mut report)?;
     far_away(options, &mut report)?;
     round_trips(&mut report)?;
     if options.large > 0 {
         growth(options, &mut report)?;
         window::measure(options, &mut report)?;
+        api::measure(options, &mut report)?;
     }
     if options.airbyte > 0 {
         beside_airbyte(options, &mut report)?;
