@@ -116,11 +116,12 @@ impl Serialize for Attributes {
 /// Logical names of the columns that a body's `custom_fields` name; what else it holds does not matter.
 #[must_use]
 pub fn custom_columns(body: &RawValue) -> Vec<String> {
-    let body = Delivered::parse(body.get().as_bytes()).unwrap_or_default();
-    let custom = body.value(custom::FIELD);
-    let custom = custom.and_then(|value| Delivered::parse(value.get().as_bytes()).ok());
-    let names = custom.iter().flat_map(Delivered::properties);
-    names.map(|(name, _)| name.to_owned()).collect()
+    let fields = values::object(body).unwrap_or_default();
+    let custom = fields
+        .into_iter()
+        .filter(|(name, _)| name == custom::FIELD)
+        .filter_map(|(_, value)| values::object(value));
+    custom.flatten().map(|(name, _)| name).collect()
 }
 
 impl<'a> Writing<'a> {
