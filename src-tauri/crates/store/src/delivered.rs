@@ -131,9 +131,7 @@ impl Mirror {
 }
 
 fn known(connection: &Connection, table: &str) -> Result<()> {
-    let mut find =
-        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM mirrored WHERE name = ?)")?;
-    match find.query_row([table], |row| row.get(0))? {
+    match schema::is_mirrored(connection, table)? {
         true => Ok(()),
         false => Err(StoreError::UnknownTable(table.to_owned())),
     }

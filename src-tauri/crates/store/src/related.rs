@@ -110,7 +110,7 @@ impl Mirror {
                     let is_mirrored = match mirrored.get(table) {
                         Some(is_mirrored) => *is_mirrored,
                         None => {
-                            let is_mirrored = schema::metadata(connection, table)?.is_some();
+                            let is_mirrored = schema::is_mirrored(connection, table)?;
                             mirrored.insert(table.clone(), is_mirrored);
                             is_mirrored
                         }

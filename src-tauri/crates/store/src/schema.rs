@@ -171,6 +171,13 @@ pub fn metadata_text(connection: &Connection, table: &str) -> Result<Option<Stri
         .optional()?)
 }
 
+/// Whether a table is mirrored.
+pub fn is_mirrored(connection: &Connection, table: &str) -> Result<bool> {
+    let mut find =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM mirrored WHERE name = ?)")?;
+    Ok(find.query_row([table], |row| row.get(0))?)
+}
+
 /// The organisation's metadata version that the table's last page carried.
 pub fn metadata_version(connection: &Connection, table: &str) -> Result<Option<String>> {
     let version: Option<Option<String>> = connection

@@ -10,6 +10,7 @@ use super::*;
 mod charts;
 mod history;
 mod query;
+mod related;
 mod requests;
 mod upgrade;
 mod writes;

@@ -337,6 +337,18 @@ pub static OWN: &[Explanation] = &[
         "Sync the table, then look again.",
     ),
     row(
+        "not_unified",
+        "The table has no unified object.",
+        "Unified objects are those of accounts, contacts, leads, opportunities and users.",
+        "Leave --unified out: `salesmirror records TABLE` lists the columns of any mirrored table.",
+    ),
+    row(
+        "bad_record",
+        "A record in the mirror cannot be read as JSON.",
+        "The service delivered it so, or the file is damaged.",
+        "Invalidate the record, so that it is read again.",
+    ),
+    row(
         "unknown_code",
         "The table of errors has no such code.",
         "It was mistyped, or the service is newer than this program.",
