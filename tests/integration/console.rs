@@ -253,25 +253,34 @@ async fn saved_requests_have_names_and_go_with_the_connection() {
 async fn a_network_that_is_gone_is_told_soon_and_a_refusal_keeps_the_services_words() {
     let bench = Bench::new(SMALL).await;
     let session = bench.session().await;
-    for (path, status, code, words) in [
+    for (path, status, code, words, hint) in [
         (
             "accounts?$select=nonsense",
             400,
             "refused",
             "Could not find a property named 'nonsense'",
+            "Its own words",
         ),
-        ("nonsenses", 404, "not_found", "nonsenses"),
+        (
+            "nonsenses",
+            400,
+            "refused",
+            "segment 'nonsenses'",
+            "Check the path.",
+        ),
         (
             "accounts(6e0b9d14-7a25-4c8f-91d3-08e2a6b4f517)",
             404,
             "not_found",
             "no such record",
+            "Check the path.",
         ),
     ] {
         let reply = send(&session, request("GET", path)).await.expect(path);
         let problem = reply.problem.expect(path);
         assert_eq!((reply.status, problem.code.as_str()), (status, code));
         assert!(problem.message.contains(words), "{problem:?}");
+        assert!(problem.hint.starts_with(hint), "{problem:?}");
         assert!(problem.reference.is_some(), "{problem:?}");
     }
     let body = r#"{"match": {"path_contains": "/accounts"},

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use salesmirror_dataverse::Error as Refusal;
 use serde::de::IgnoredAny;
 
 use super::Affected;
@@ -96,41 +97,67 @@ pub fn readable(body: &[u8]) -> (BodyKind, String) {
     }
 }
 
+const PATH: &str = "Check the path. Entity set names are plural, such as accounts, IDs have to exist, and capital letters count.";
+
 /// What a refusal means to somebody who wrote the request: the table's hints are mostly for syncs.
-pub fn explained(mut error: Error, status: u16, is_write: bool) -> Error {
-    let hint = match status {
-        400 => {
-            "Its own words say what is wrong. Mostly a column, a parameter or a value is not as the table has it."
-        }
-        403 if is_write => {
-            "Give the user a security role with this privilege on the table, at the level that the record's owner needs."
-        }
-        404 => {
-            "Check the path. Entity set names are plural, such as accounts, IDs have to exist, and capital letters count."
-        }
-        405 => {
-            "The path does not take this method. POST goes to an entity set, PATCH and DELETE go to a record."
-        }
-        412 => {
-            "The record is not as the request expects it: it has changed, exists already, or is gone. Read it again, then decide."
-        }
-        413 => "Send less at once.",
-        415 => "Say with Content-Type what the body is.",
-        428 => "Send If-Match with the record's @odata.etag, or with * whatever the record is now.",
-        _ => "",
+pub fn explained(error: Refusal, status: u16, is_write: bool) -> Error {
+    let hint = match &error {
+        Refusal::Service(said) => hint_of(said.code, &said.message),
+        _ => None,
     };
+    let hint = hint.or(match status {
+        400 => Some("Its own words say what is wrong. Mostly a column, a parameter or a value is not as the table has it."),
+        403 if is_write => Some(
+            "Give the user a security role with this privilege on the table, at the level that the record's owner needs.",
+        ),
+        404 => Some(PATH),
+        405 => Some("The path does not take this method. POST goes to an entity set, PATCH and DELETE go to a record."),
+        412 => Some(
+            "The record is not as the request expects it: it has changed, exists already, or is gone. Read it again, then decide.",
+        ),
+        413 => Some("Send less at once."),
+        415 => Some("Say with Content-Type what the body is."),
+        428 => Some("Send If-Match with the record's @odata.etag, or with * whatever the record is now."),
+        _ => None,
+    });
+    // The service takes back what it could not finish; what stands before it may have lost its answer.
+    let is_lost = is_write && status >= 500 && !matches!(error, Refusal::Service(_));
+    let mut error = Error::from(error);
     // Other codes say more than the status does.
     let is_plain = matches!(
         error.code.as_str(),
         "not_found" | "missing_privilege" | "refused"
     );
-    if is_plain && !hint.is_empty() {
+    if let Some(hint) = hint.filter(|_| is_plain) {
         hint.clone_into(&mut error.hint);
     }
-    match is_write && status >= 500 {
+    match is_lost {
         true => doubtful(error),
         false => error,
     }
+}
+
+/// What to do about codes of which several come with one status.
+fn hint_of(code: Option<u32>, message: &str) -> Option<&'static str> {
+    Some(match code? {
+        // A bad request of any kind: only the text tells an unknown set from the others.
+        0x8006_0888 | 0x8006_088a if message.contains("segment") => PATH,
+        0x8006_0891 => "No record has these key values. Check them.",
+        0x8006_0892 => "Another record has these key values. Change them, or update that record.",
+        0x8004_0333 => {
+            "A duplicate detection rule found one like it. Leave MSCRM.SuppressDuplicateDetection out, or send true, to write it all the same."
+        }
+        0x8006_0882 => {
+            "The record is not the one that If-Match or If-None-Match names. Read it again, then decide."
+        }
+        0x8004_0265 => {
+            "A plug-in of the organisation refused it; its words say why. Whoever runs the organisation knows more."
+        }
+        0x8004_8d19 => {
+            "The body is not as the table has it: a name is mistyped, a value is of another type, or a lookup lacks @odata.bind."
+        }
+        _ => return None,
+    })
 }
 
 /// The same error of a write that may have been done before it was lost.
@@ -142,6 +169,8 @@ pub fn doubtful(mut error: Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use salesmirror_dataverse::ServiceError;
+
     use super::*;
 
     #[test]
@@ -171,39 +200,92 @@ mod tests {
 
     #[test]
     fn a_hint_is_for_whoever_wrote_the_request() {
-        let error = |code: &str| Error::explained(Category::Failed, code, "No.");
-        for (code, status, is_write, hint) in [
-            ("refused", 400, false, "Its own words"),
+        let privilege = Some(0x8004_0220);
+        for (code, message, status, is_write, hint) in [
             (
-                "missing_privilege",
+                Some(0x8006_0888),
+                "Could not find a property",
+                400,
+                false,
+                "Its own words",
+            ),
+            (
+                Some(0x8006_0888),
+                "Resource not found for the segment 'x'.",
+                400,
+                false,
+                "Check the path.",
+            ),
+            (None, "", 404, false, "Check the path."),
+            (
+                privilege,
+                "",
                 403,
                 true,
                 "Give the user a security role with this",
             ),
             (
-                "missing_privilege",
+                privilege,
+                "",
                 403,
                 false,
                 "Give the user a security role with Read",
             ),
-            ("not_found", 404, false, "Check the path."),
-            ("refused", 412, true, "The record is not as"),
             (
-                "not_a_member",
+                Some(0x8007_2560),
+                "",
                 403,
                 true,
                 "Sign in as a user of this environment",
             ),
-            ("service_unavailable", 503, false, "Try again later."),
             (
-                "service_unavailable",
-                503,
+                Some(0x8006_0882),
+                "",
+                412,
                 true,
-                "The change may have been made",
+                "The record is not the one that If-Match",
             ),
+            (
+                Some(0x8006_0892),
+                "",
+                412,
+                true,
+                "Another record has these key values",
+            ),
+            (
+                Some(0x8004_0333),
+                "",
+                412,
+                true,
+                "A duplicate detection rule",
+            ),
+            (
+                None,
+                "",
+                412,
+                true,
+                "The record is not as the request expects it",
+            ),
+            (Some(0x8004_0265), "", 400, true, "A plug-in"),
+            (Some(0x8004_0265), "", 500, true, "A plug-in"),
         ] {
-            let told = explained(error(code), status, is_write).hint;
-            assert!(told.starts_with(hint), "{code} {status}: {told}");
+            let said = ServiceError {
+                status,
+                code,
+                message: message.to_owned(),
+                request: None,
+            };
+            let told = explained(Refusal::Service(Box::new(said)), status, is_write).hint;
+            assert!(told.starts_with(hint), "{code:?} {status}: {told}");
         }
+        let down = |is_write| {
+            let door = Refusal::FrontDoor {
+                status: 503,
+                request: None,
+            };
+            explained(door, 503, is_write).hint
+        };
+        assert!(down(false).starts_with("Try again later."));
+        assert!(down(true).starts_with("The change may have been made"));
     }
 }

@@ -71,7 +71,7 @@ impl Session {
         })
         .await?;
         Ok(ConsoleReply {
-            problem: refusal.map(|error| explained(error.into(), reply.status, is_write)),
+            problem: refusal.map(|error| explained(error, reply.status, is_write)),
             url: reply.url,
             status: reply.status,
             headers: reply.headers,
