@@ -6,7 +6,7 @@ import {
   History20Regular,
   Save20Regular,
 } from "@fluentui/react-icons";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type {
   Connection,
   ConsoleRequest,
@@ -49,6 +49,27 @@ type Question =
   | { what: "rename"; saved: SavedRequest }
   | { what: "remove"; saved: SavedRequest }
   | { what: "clear" };
+
+const NO_SAVED: SavedRequest[] = [];
+const NO_SENT: SentRequest[] = [];
+
+/** The same object each time, which does what was given last. */
+function useSteady(actions: RequestActions): RequestActions {
+  const latest = useRef(actions);
+  latest.current = actions;
+  return useMemo(
+    () => ({
+      load: (request, name) => latest.current.load(request, name),
+      run: (request, name) => latest.current.run(request, name),
+      saveAs: (request) => latest.current.saveAs(request),
+      rename: (saved) => latest.current.rename(saved),
+      remove: (saved) => latest.current.remove(saved),
+      forget: (sent) => latest.current.forget(sent),
+      clear: () => latest.current.clear(),
+    }),
+    [],
+  );
+}
 
 /** Requests of the admin's own to the Web API. */
 export default function ConsolePage({ connection }: { connection: Connection }) {
@@ -95,7 +116,7 @@ export default function ConsolePage({ connection }: { connection: Connection }) 
     if (request.body !== null) setPart("body");
     else setPart(request.query.length > 0 || request.headers.length === 0 ? "query" : "headers");
   };
-  const actions: RequestActions = {
+  const actions = useSteady({
     load: (request, name) => {
       open(request, name);
       setListsOpen(false);
@@ -114,7 +135,7 @@ export default function ConsolePage({ connection }: { connection: Connection }) 
     remove: (saved) => setQuestion({ what: "remove", saved }),
     forget: (sent) => void attempt(() => keep(id, { type: "forget", id: sent.id })),
     clear: () => setQuestion({ what: "clear" }),
-  };
+  });
   const copyCurl = async () => {
     if (await copyText(curlOf(toRequest(draft), connection.environment))) tell("Copied as curl");
   };
@@ -122,8 +143,8 @@ export default function ConsolePage({ connection }: { connection: Connection }) 
     <ErrorText error={problem} />
   ) : (
     <RequestLists
-      saved={kept?.saved ?? []}
-      sent={kept?.sent ?? []}
+      saved={kept?.saved ?? NO_SAVED}
+      sent={kept?.sent ?? NO_SENT}
       current={state.saved?.name ?? null}
       actions={actions}
     />

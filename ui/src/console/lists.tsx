@@ -15,6 +15,7 @@ import {
   Rename20Regular,
   Save20Regular,
 } from "@fluentui/react-icons";
+import { memo } from "react";
 import type { ConsoleRequest, SavedRequest, SentRequest } from "../bridge/generated";
 import { formatDuration, formatMoment, formatRecent } from "../format";
 import { isRefusal, statusText } from "./request";
@@ -30,8 +31,8 @@ export interface RequestActions {
   clear: () => void;
 }
 
-/** Requests with a name, and the last that were sent. */
-export function RequestLists({
+/** Requests with a name, and the last that were sent. Not drawn anew with each key that is typed. */
+export const RequestLists = memo(function RequestLists({
   saved,
   sent,
   current,
@@ -160,7 +161,7 @@ export function RequestLists({
       </section>
     </>
   );
-}
+});
 
 function RequestLine({ request }: { request: ConsoleRequest }) {
   return (

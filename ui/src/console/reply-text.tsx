@@ -1,10 +1,19 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { formatCount } from "../format";
 import { tokensOf } from "./json";
 import { cutLine, drawn, LINE_HEIGHT, linesOf, MOST_LINES } from "./lines";
 
-/** The body of a reply. Of a long one only what is in sight is drawn; it is copied whole. */
-export function ReplyText({ text, isJson }: { text: string; isJson: boolean }) {
+/**
+ * The body of a reply. Of a long one only what is in sight is drawn; it is copied whole. Drawn anew only
+ * for another reply: what is around it changes with each key, and ten times a second during a sync.
+ */
+export const ReplyText = memo(function ReplyText({
+  text,
+  isJson,
+}: {
+  text: string;
+  isJson: boolean;
+}) {
   const lines = useMemo(() => linesOf(text), [text]);
   const total = Math.min(lines.length, MOST_LINES);
   const pane = useRef<HTMLElement>(null);
@@ -72,7 +81,7 @@ export function ReplyText({ text, isJson }: { text: string; isJson: boolean }) {
       ) : null}
     </section>
   );
-}
+});
 
 function Line({ line, isJson }: { line: string; isJson: boolean }) {
   const [shown, left] = cutLine(line);
