@@ -567,7 +567,7 @@ async fn invalidated_records_are_stale_at_once_and_read_again() {
     for (body, code) in [
         (
             json!({"object": "leads", "ids": ["no id"]}),
-            "unknown_record",
+            "bad_request_body",
         ),
         (json!({"object": "nonsense"}), "unknown_table"),
         (json!({}), "bad_request_body"),

@@ -300,8 +300,10 @@ impl Error {
     #[must_use]
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
-            Self::Service(error) | Self::Throttled(Some(error)) => Some(error),
-            Self::PageBroke { source, .. } => source.service(),
+            Self::Service(error) | Self::Dangling(error) | Self::Throttled(Some(error)) => {
+                Some(error)
+            }
+            Self::PageBroke { source, .. } | Self::Unanswered(source) => source.service(),
             _ => None,
         }
     }

@@ -16,44 +16,15 @@ const SIGNATURE: usize = 16;
 pub struct Cursor {
     /// The object's segment.
     pub object: String,
-    /// What is listed.
-    pub query: Query,
+    /// Whether deleted records are listed too, in a list that is not held.
+    #[serde(default)]
+    pub include_deleted: bool,
     /// Records of a page.
     pub page_size: u16,
     /// Whether records come as Dataverse gave them, too.
     pub raw: bool,
     /// Where.
     pub at: Position,
-}
-
-/// What is listed, and in which order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Query {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub filter: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sort: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub search: Option<String>,
-    /// ms since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub modified_after: Option<i64>,
-    /// ms since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created_after: Option<i64>,
-    #[serde(skip_serializing_if = "is_false")]
-    pub include_deleted: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    pub live: bool,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks with a reference"
-)]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 /// A place in a list.
@@ -110,10 +81,7 @@ mod tests {
         let signer = Signer::new([7; 32]);
         let cursor = Cursor {
             object: "contacts".into(),
-            query: Query {
-                filter: vec!["lastname = \"O'Neil\"".into()],
-                ..Query::default()
-            },
+            include_deleted: true,
             page_size: 100,
             raw: false,
             at: Position::After(Uuid::from_u128(5)),

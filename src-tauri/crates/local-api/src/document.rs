@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
@@ -125,7 +126,29 @@ pub fn routes() -> OpenApiRouter<Api> {
 
 /// The OpenAPI document as JSON; without the address of a server.
 #[must_use]
-pub fn document() -> serde_json::Value {
+pub fn document() -> Value {
     let (_, document) = routes().split_for_parts();
-    serde_json::to_value(document).unwrap_or_default()
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    let paths = document["paths"].as_object_mut().into_iter();
+    let operations = paths.flat_map(|paths| paths.values_mut());
+    let operations = operations.filter_map(Value::as_object_mut);
+    for operation in operations.flat_map(|item| item.values_mut()) {
+        let parameters = operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut);
+        for parameter in parameters.into_iter().flatten() {
+            if let Some(schema) = parameter.get_mut("schema") {
+                never_null(schema);
+            }
+        }
+    }
+    document
+}
+
+/// A parameter is there or not: null is nothing that a query or a header can hold.
+fn never_null(schema: &mut Value) {
+    if let Some(kinds) = schema["type"].as_array() {
+        let kind = kinds.iter().find(|kind| *kind != "null").cloned();
+        schema["type"] = kind.unwrap_or_default();
+    }
 }

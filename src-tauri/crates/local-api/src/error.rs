@@ -1,7 +1,7 @@
 //! Errors as the API tells them: always the same document, whatever refused.
 
+use axum::http::StatusCode;
 use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use salesmirror_core::explanations::explain;
 use salesmirror_core::unified::write::Problem as FieldProblem;
@@ -17,7 +17,7 @@ use crate::body::json;
 pub struct ApiError {
     pub status: StatusCode,
     errors: Vec<Error>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The result of a handler.
@@ -89,13 +89,13 @@ impl ApiError {
         Self {
             status,
             errors: vec![Error::explained(Category::Usage, code, detail)],
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
         }
     }
 
     /// The same with a header.
     pub fn with(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.headers.insert(name, HeaderValue::from_static(value));
+        self.headers.push((name, HeaderValue::from_static(value)));
         self
     }
 
@@ -128,7 +128,7 @@ impl ApiError {
         Self {
             status,
             errors: errors.collect(),
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
         }
     }
 
@@ -148,13 +148,21 @@ impl From<Error> for ApiError {
         Self {
             status: status(&error),
             errors: vec![error],
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
         }
     }
 }
 
 /// The status that an error of core's is told with.
 fn status(error: &Error) -> StatusCode {
+    // What it points to is missing, and not what it is about.
+    if error.code == "unknown_reference" {
+        return StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    // Whether it was done is not known, whatever was said.
+    if error.code == "write_unanswered" {
+        return StatusCode::GATEWAY_TIMEOUT;
+    }
     if let Some(reply) = &error.service {
         return match reply.status {
             // It is our sign-in that was refused, not the caller's key.
@@ -169,7 +177,6 @@ fn status(error: &Error) -> StatusCode {
         }
         (_, "version_conflict") => StatusCode::PRECONDITION_FAILED,
         (_, "already_exists" | "duplicate_key" | "duplicate_found") => StatusCode::CONFLICT,
-        (_, "write_unanswered") => StatusCode::GATEWAY_TIMEOUT,
         (_, "throttled") => StatusCode::TOO_MANY_REQUESTS,
         (_, "disk_full") => StatusCode::INSUFFICIENT_STORAGE,
         (_, "cursor_expired") => StatusCode::GONE,

@@ -14,9 +14,10 @@ use futures::Stream;
 use salesmirror_core::{ApiKey, EventId, Fed, FeedEvent, RecordEvent, Session, happening_json};
 use serde_json::json;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use crate::document::Refusals;
-use crate::error::Result;
+use crate::error::{ApiError, Result};
 use crate::management::{object, run};
 use crate::parameters::Parameters;
 use crate::state::Api;
@@ -27,6 +28,32 @@ const PAGE: u32 = 200;
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
 /// How often it is looked whether the key is still good.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// An event of the stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub struct StreamEvent {
+    /// Its place in the log: what `Last-Event-ID` goes on from.
+    id: String,
+    event: StreamEventName,
+    /// JSON: for a record `object`, `table`, `id`, `what`, `seen`, `run` and the `fields` that changed; for a
+    /// sync what `/mgmt/v2/sync-runs` tells of it.
+    data: String,
+}
+
+/// What happened.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "the document is made of it")]
+enum StreamEventName {
+    Record,
+    SyncBegan,
+    SyncEnded,
+    Gap,
+}
+
+/// Longest id of an event, in characters.
+const LONGEST_ID: usize = 200;
 
 /// Follow what happens
 ///
@@ -43,7 +70,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
         ("follow" = Option<bool>, Query, description = "Whether to go on with what happens from now on. Else the answer ends with what is kept: all of it where no id is given"),
     ),
     responses(
-        (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The events", body = StreamEvent, content_type = "text/event-stream"),
         Refusals
     )
 )]
@@ -59,6 +86,15 @@ pub async fn events(
     given.end()?;
     let header = headers.get("last-event-id");
     let last = header.and_then(|value| value.to_str().ok().map(str::to_owned));
+    let texts = [&in_query, &last, &wanted].into_iter().flatten();
+    if texts
+        .into_iter()
+        .any(|text| text.chars().count() > LONGEST_ID)
+    {
+        return Err(ApiError::parameter(format!(
+            "The id of an event and the name of an object have {LONGEST_ID} characters at most."
+        )));
+    }
     let session = api.session().await?;
     let table = match wanted {
         Some(name) => Some(session.table(&name).await?),

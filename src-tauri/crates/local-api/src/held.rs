@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use salesmirror_core::{Session, View};
 use uuid::Uuid;
 
+use crate::query::Query;
+
 /// How long a list is held after it was read last.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 /// Lists that are held at once.
@@ -38,42 +40,53 @@ impl List {
     }
 }
 
+struct Entry {
+    used: Instant,
+    query: Query,
+    list: List,
+}
+
 /// The lists that are held.
 #[derive(Default)]
 pub struct Held {
-    lists: Mutex<HashMap<Uuid, (Instant, List)>>,
+    lists: Mutex<HashMap<Uuid, Entry>>,
 }
 
 impl Held {
-    /// Holds a list; gives its name. What nobody has read for long goes.
-    pub fn hold(&self, list: List) -> Uuid {
+    /// Holds a list, and what was asked for; gives its name. What nobody has read for long goes.
+    pub fn hold(&self, query: &Query, list: List) -> Uuid {
         let id = Uuid::new_v4();
+        let entry = Entry {
+            used: Instant::now(),
+            query: query.clone(),
+            list,
+        };
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.insert(id, (Instant::now(), list));
-        lists.retain(|_, (used, _)| used.elapsed() < LIFE);
-        let mut rows: u64 = lists.values().map(|(_, list)| list.rows()).sum();
+        lists.insert(id, entry);
+        lists.retain(|_, entry| entry.used.elapsed() < LIFE);
+        let mut rows: u64 = lists.values().map(|entry| entry.list.rows()).sum();
         while lists.len() > 1 && (rows > MOST_ROWS || lists.len() > MOST_LISTS) {
             let oldest = lists
                 .iter()
                 .filter(|(other, _)| **other != id)
-                .min_by_key(|(_, (used, _))| *used)
+                .min_by_key(|(_, entry)| entry.used)
                 .map(|(other, _)| *other);
             let Some(oldest) = oldest else { break };
-            if let Some((_, list)) = lists.remove(&oldest) {
-                rows -= list.rows();
+            if let Some(entry) = lists.remove(&oldest) {
+                rows -= entry.list.rows();
             }
         }
         id
     }
 
-    /// A list that is still held.
-    pub fn find(&self, id: Uuid) -> Option<List> {
+    /// A list that is still held, with what was asked for.
+    pub fn find(&self, id: Uuid) -> Option<(Query, List)> {
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        let (used, list) = lists.get_mut(&id)?;
-        if used.elapsed() > LIFE {
+        let entry = lists.get_mut(&id)?;
+        if entry.used.elapsed() > LIFE {
             return None;
         }
-        *used = Instant::now();
-        Some(list.clone())
+        entry.used = Instant::now();
+        Some((entry.query.clone(), entry.list.clone()))
     }
 }

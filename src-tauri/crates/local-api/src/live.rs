@@ -42,7 +42,7 @@ pub async fn list(
             options(&metadata, object, wanted)?,
         ),
         Some(Position::Held(id, _)) => match api.held.find(id) {
-            Some(List::Page(path)) => (path, Vec::new()),
+            Some((_, List::Page(path))) => (path, Vec::new()),
             _ => return Err(expired()),
         },
         Some(_) => return Err(expired()),
@@ -54,7 +54,9 @@ pub async fn list(
         let path = link.split_once(API_PATH).map(|(_, path)| path.to_owned());
         path.map(List::Page).ok_or_else(unreadable)
     });
-    let next = next.transpose()?.map(|list| api.held.hold(list));
+    let next = next
+        .transpose()?
+        .map(|list| api.held.hold(&wanted.query, list));
     let records = rows.value.iter().map(|row| row.get().as_bytes().to_vec());
     let records = session
         .unified_of(object.table(), records.collect(), wanted.raw)

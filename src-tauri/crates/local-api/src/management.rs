@@ -8,15 +8,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::body::{Json, json};
+use crate::body::{Json, bad_body, json};
 use crate::document::Refusals;
-use crate::error::Result;
+use crate::error::{ApiError, Result};
 use crate::parameters::Parameters;
 use crate::state::Api;
 use crate::time::moment;
 
 /// Runs that are listed in one reply at most.
 const MOST_RUNS: u32 = 1_000;
+/// Characters of an object's name, and ids in one request.
+const LONGEST_NAME: usize = 200;
+const MOST_IDS: usize = 10_000;
 
 /// The syncs of all mirrored tables.
 #[derive(Debug, Serialize, ToSchema)]
@@ -228,10 +231,7 @@ pub async fn sync_runs(State(api): State<Api>, mut parameters: Parameters) -> Re
     let limit = parameters.number("page_size", 1, MOST_RUNS, 100)?;
     parameters.end()?;
     let session = api.session().await?;
-    let table = match &object {
-        Some(object) => Some(session.table(object).await?),
-        None => None,
-    };
+    let table = resolved(&session, object.as_deref()).await?;
     let runs = session.runs(table.as_deref(), limit).await?;
     let sync_runs = runs.into_iter().map(run).collect();
     Ok(json(StatusCode::OK, &SyncRuns { sync_runs }))
@@ -312,8 +312,13 @@ pub async fn invalidate(
     Json(wanted): Json<Invalidation>,
 ) -> Result<Response> {
     let session = api.session().await?;
-    let ids = record_ids(&wanted.ids)?;
-    let table = session.table(&wanted.object).await?;
+    if wanted.ids.len() > MOST_IDS {
+        return Err(bad_body(format!(
+            "{MOST_IDS} records can be named at once. Without ids it is the whole table."
+        )));
+    }
+    let ids = record_ids(&wanted.ids).map_err(|_| bad_body("An id is no GUID."))?;
+    let table = named(&session, &wanted.object).await?;
     let invalidated = session.invalidate(&table, &ids).await?;
     let sync_started = wanted.sync && invalidated > 0;
     if sync_started {
@@ -329,9 +334,19 @@ pub async fn invalidate(
     Ok(json(StatusCode::ACCEPTED, &document))
 }
 
+/// The table of an object's name.
+async fn named(session: &Session, object: &str) -> Result<String> {
+    if object.chars().count() > LONGEST_NAME {
+        return Err(ApiError::parameter(format!(
+            "The name of an object has {LONGEST_NAME} characters at most."
+        )));
+    }
+    Ok(session.table(object).await?)
+}
+
 async fn resolved(session: &Session, object: Option<&str>) -> Result<Option<String>> {
     match object {
-        Some(object) => Ok(Some(session.table(object).await?)),
+        Some(object) => named(session, object).await.map(Some),
         None => Ok(None),
     }
 }

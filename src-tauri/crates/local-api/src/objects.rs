@@ -19,7 +19,7 @@ macro_rules! writable {
             #[utoipa::path(
                 post, path = $list, tag = $tag, operation_id = $create_id, summary = $create_summary,
                 description = "Only the fields that are there are written. With an `id`, or an `Idempotency-Key` that stands for one, a repeated request makes no second record; the answer is 200 then.",
-                params(("Idempotency-Key" = Option<String>, Header, description = "Any text that is the same in a repeated request", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
+                params(("Idempotency-Key" = Option<String>, Header, description = "Any text that is the same in a repeated request", pattern = "^[!-~]{1,255}$")),
                 request_body = $new,
                 responses(
                     (status = 201, description = "The record was made", body = Done<$record>),
@@ -42,7 +42,7 @@ macro_rules! writable {
                 description = "Only the fields that are there are written; null empties one. An id that is unknown is 404 and makes no record.",
                 params(
                     ("id" = uuid::Uuid, Path, description = "The record's id"),
-                    ("If-Match" = Option<String>, Header, description = "The version that is to be changed: the `ETag` of an answer", min_length = 1, max_length = 255, pattern = "^W/\"[0-9]+\"$"),
+                    ("If-Match" = Option<String>, Header, description = "The version that is to be changed: the `ETag` of an answer", min_length = 1, max_length = 255, example = json!("W/\"1234567\"")),
                 ),
                 request_body = $changed,
                 responses((status = 200, description = "The record as it was read back", body = Done<$record>), Refusals)
@@ -63,7 +63,7 @@ macro_rules! writable {
                 description = "The mirror keeps it as a deleted record.",
                 params(
                     ("id" = uuid::Uuid, Path, description = "The record's id"),
-                    ("If-Match" = Option<String>, Header, description = "The version that is to be deleted: the `ETag` of an answer", min_length = 1, max_length = 255, pattern = "^W/\"[0-9]+\"$"),
+                    ("If-Match" = Option<String>, Header, description = "The version that is to be deleted: the `ETag` of an answer", min_length = 1, max_length = 255, example = json!("W/\"1234567\"")),
                 ),
                 responses((status = 200, description = "The record as it was", body = Done<$record>), Refusals)
             )]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use salesmirror_core::{Passthrough, PassthroughReply, Session};
@@ -12,8 +14,11 @@ use utoipa::ToSchema;
 
 use crate::body::{Json, bad_body};
 use crate::document::Refusals;
-use crate::error::Result;
+use crate::error::{ApiError, Result};
 use crate::state::Api;
+
+/// Characters of a path at most.
+const LONGEST_PATH: usize = 8_192;
 
 /// A request to pass on.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -90,7 +95,7 @@ pub struct PassthroughAnswer {
 pub async fn passthrough(
     State(api): State<Api>,
     Json(call): Json<PassthroughCall>,
-) -> Result<axum::response::Response> {
+) -> Result<Response> {
     let request = request(call)?;
     let session = api.session().await?;
     let is_read = request.method == "GET";
@@ -100,10 +105,7 @@ pub async fn passthrough(
         // A write goes to its end, whether or not the caller waits for it.
         false => crate::state::to_its_end(sending).await??,
     };
-    Ok(crate::body::json(
-        axum::http::StatusCode::OK,
-        &answer(reply),
-    ))
+    Ok(crate::body::json(StatusCode::OK, &answer(reply)))
 }
 
 async fn send(
@@ -114,6 +116,11 @@ async fn send(
 }
 
 fn request(call: PassthroughCall) -> Result<Passthrough> {
+    if call.path.chars().count() > LONGEST_PATH {
+        return Err(bad_body(format!(
+            "The field path has more than {LONGEST_PATH} characters."
+        )));
+    }
     let method = match call.method {
         Method::Get => "GET",
         Method::Post => "POST",
@@ -128,7 +135,13 @@ fn request(call: PassthroughCall) -> Result<Passthrough> {
         (Some(json), Encoding::Base64) => {
             let text: Option<String> = serde_json::from_str(json.get()).ok();
             let bytes = text.and_then(|text| STANDARD.decode(text).ok());
-            Some(bytes.ok_or_else(|| bad_body("The field body is no text in base64."))?)
+            Some(bytes.ok_or_else(|| {
+                ApiError::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "bad_request_body",
+                    "The field body is no text in base64.",
+                )
+            })?)
         }
     };
     Ok(Passthrough {

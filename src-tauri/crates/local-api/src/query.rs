@@ -6,9 +6,10 @@ use salesmirror_core::unified::write::column_of;
 use salesmirror_core::{Deleted, Selectors};
 use utoipa::IntoParams;
 
-use crate::cursor::{Cursor, Position, Query};
+use crate::cursor::{Cursor, Position};
 use crate::error::{ApiError, Result};
 use crate::parameters::Parameters;
+use crate::records::expired;
 use crate::state::Api;
 use crate::time::moment;
 
@@ -16,8 +17,22 @@ use crate::time::moment;
 const LARGEST_PAGE: u16 = 1_000;
 const USUAL_PAGE: u16 = 100;
 /// Conditions at most, and characters of each.
-const MOST_FILTERS: usize = 50;
-const LONGEST_TEXT: usize = 2_000;
+const MOST_FILTERS: usize = 10;
+const LONGEST_TEXT: usize = 400;
+
+/// What is listed, and in which order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    pub filter: Vec<String>,
+    pub sort: Option<String>,
+    pub search: Option<String>,
+    /// ms since 1970.
+    pub modified_after: Option<i64>,
+    /// ms since 1970.
+    pub created_after: Option<i64>,
+    pub include_deleted: bool,
+    pub live: bool,
+}
 
 /// Parameters of a list, for the document.
 #[derive(IntoParams)]
@@ -31,7 +46,7 @@ pub struct ListParameters {
     #[param(minimum = 1, maximum = 1000, default = 100)]
     page_size: Option<u16>,
     /// Where to go on: `pagination.next` or `pagination.previous` of a reply, as it came.
-    #[param(max_length = 16384)]
+    #[param(max_length = 1000, pattern = "^[A-Za-z0-9_-]*$")]
     cursor: Option<String>,
     /// Records that were changed at this moment or later.
     #[param(format = DateTime, example = "2026-03-11T08:30:00Z")]
@@ -45,16 +60,15 @@ pub struct ListParameters {
     /// Whether `raw_data` holds each record as Dataverse gave it.
     #[param(default = false)]
     include_raw_data: Option<bool>,
-    /// `COLUMN OP VALUE` with a field of the object or a column of the table; OP is one of = != < <= >
-    /// >= contains not-contains starts-with in not-in within is-null is-not-null. Several are joined by
-    /// and.
-    #[param(max_items = 50, explode, example = json!(["address1_city = Bergen"]))]
+    /// `COLUMN OP VALUE` with a field of the object or a column of the table; OP is one of `= != < <= > >=`,
+    /// `contains not-contains starts-with in not-in within is-null is-not-null`. Several are joined by and.
+    #[param(max_items = 10, max_length = 400, explode, example = json!(["address1_city = Bergen"]))]
     filter: Option<Vec<String>>,
     /// A field or a column; with `:desc` the largest first.
-    #[param(max_length = 2000, example = "updated_at:desc")]
+    #[param(max_length = 400, example = "updated_at:desc")]
     sort: Option<String>,
     /// Text to search for in all text columns.
-    #[param(max_length = 2000)]
+    #[param(max_length = 400)]
     search: Option<String>,
     /// Whether the mirror answers. Else Dynamics 365 does, which takes neither `filter`, `search` nor
     /// `include_deleted`.
@@ -74,51 +88,34 @@ impl ListQuery {
     /// Reads the parameters. A cursor brings the ones that it was made with; what is given beside it has
     /// to be the same.
     pub fn read(api: &Api, object: Object, mut given: Parameters) -> Result<Self> {
-        let cursor = given.one("cursor")?;
-        let cursor = cursor
-            .map(|text| api.signer.read(&text).ok_or_else(forged))
-            .transpose()?;
-        if cursor
-            .as_ref()
-            .is_some_and(|cursor| cursor.object != object.segment())
-        {
-            return Err(forged());
-        }
-        let (usual_size, usual_raw) = cursor
-            .as_ref()
-            .map_or((USUAL_PAGE, false), |cursor| (cursor.page_size, cursor.raw));
-        let page_size = given.number("page_size", 1, LARGEST_PAGE, usual_size)?;
-        let raw = given.flag("include_raw_data", usual_raw)?;
-        let live = !given.flag(
-            "read_from_cache",
-            cursor.as_ref().is_none_or(|cursor| !cursor.query.live),
-        )?;
+        let begun = match given.one("cursor")? {
+            Some(text) => Some(Self::begun(api, object, &text)?),
+            None => None,
+        };
+        let usual = begun.as_ref();
+        let page_size = usual.map_or(USUAL_PAGE, |begun| begun.page_size);
+        let page_size = given.number("page_size", 1, LARGEST_PAGE, page_size)?;
+        let raw = given.flag("include_raw_data", usual.is_some_and(|begun| begun.raw))?;
+        let is_live = usual.is_some_and(|begun| begun.query.live);
+        let has_deleted = usual.is_some_and(|begun| begun.query.include_deleted);
         let query = Query {
             filter: given.all("filter"),
             sort: given.one("sort")?,
             search: given.one("search")?,
             modified_after: given.moment("modified_after")?,
             created_after: given.moment("created_after")?,
-            include_deleted: given.flag(
-                "include_deleted",
-                cursor
-                    .as_ref()
-                    .is_some_and(|cursor| cursor.query.include_deleted),
-            )?,
-            live,
+            include_deleted: given.flag("include_deleted", has_deleted)?,
+            live: !given.flag("read_from_cache", !is_live)?,
         };
         given.end()?;
         let texts = query.filter.iter().chain(&query.sort).chain(&query.search);
-        if query.filter.len() > MOST_FILTERS
-            || texts
-                .into_iter()
-                .any(|text| text.chars().count() > LONGEST_TEXT)
-        {
+        let is_long = |text: &String| text.chars().count() > LONGEST_TEXT;
+        if query.filter.len() > MOST_FILTERS || texts.into_iter().any(is_long) {
             return Err(ApiError::parameter(format!(
                 "A list takes {MOST_FILTERS} filters at most, and texts of {LONGEST_TEXT} characters."
             )));
         }
-        let Some(cursor) = cursor else {
+        let Some(begun) = begun else {
             return Ok(Self {
                 query,
                 page_size,
@@ -126,22 +123,39 @@ impl ListQuery {
                 at: None,
             });
         };
+        // The cursor alone says everything.
         let bare = Query {
-            include_deleted: query.include_deleted,
-            live: query.live,
+            include_deleted: has_deleted,
+            live: is_live,
             ..Query::default()
         };
-        let is_same = query == cursor.query;
-        let says_nothing = query == bare
-            && query.include_deleted == cursor.query.include_deleted
-            && query.live == cursor.query.live;
-        if !is_same && !says_nothing {
+        if query != begun.query && query != bare {
             return Err(forged());
         }
         Ok(Self {
-            query: cursor.query,
             page_size,
             raw,
+            ..begun
+        })
+    }
+
+    /// The list that a cursor goes on with.
+    fn begun(api: &Api, object: Object, text: &str) -> Result<Self> {
+        let cursor = api.signer.read(text).ok_or_else(forged)?;
+        if cursor.object != object.segment() {
+            return Err(forged());
+        }
+        let query = match cursor.at {
+            Position::Held(id, _) => api.held.find(id).ok_or_else(expired)?.0,
+            Position::After(_) | Position::Before(_) => Query {
+                include_deleted: cursor.include_deleted,
+                ..Query::default()
+            },
+        };
+        Ok(Self {
+            query,
+            page_size: cursor.page_size,
+            raw: cursor.raw,
             at: Some(cursor.at),
         })
     }
@@ -196,7 +210,7 @@ impl ListQuery {
     pub fn cursor(&self, api: &Api, object: Object, at: Position) -> String {
         api.signer.sign(&Cursor {
             object: object.segment().to_owned(),
-            query: self.query.clone(),
+            include_deleted: self.query.include_deleted,
             page_size: self.page_size,
             raw: self.raw,
             at,

@@ -155,7 +155,7 @@ async fn held_page(
     id: Uuid,
     place: u64,
 ) -> Result<Page<Unified>> {
-    let list = api.held.find(id).ok_or_else(expired)?;
+    let (_, list) = api.held.find(id).ok_or_else(expired)?;
     view_page(api, object, wanted, &list, Some(id), place).await
 }
 
@@ -191,7 +191,7 @@ async fn view_page(
     let (next, total) = (place + u64::from(size), view.total());
     let has_next = next < total;
     let held = match held {
-        None if has_next => Some(api.held.hold(list.clone())),
+        None if has_next => Some(api.held.hold(&wanted.query, list.clone())),
         held => held,
     };
     let at = |place: u64| held.map(|id| wanted.cursor(api, object, Position::Held(id, place)));

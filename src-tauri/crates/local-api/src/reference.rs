@@ -21,6 +21,8 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; for
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// Schemas in schemas are shown down to here.
 const DEEPEST: usize = 6;
+/// What references to schemas begin with.
+const SCHEMAS: &str = "#/components/schemas/";
 
 pub fn routes() -> Router<Api> {
     Router::new()
@@ -47,13 +49,36 @@ async fn style() -> Response {
 
 async fn page(State(api): State<Api>) -> Response {
     let url = format!("http://127.0.0.1:{}", api.port);
-    let html = render(made(), &url, &api.connection.name);
+    let html = render(&flat(made().clone()), &url);
     let mut response = reply(StatusCode::OK, "text/html; charset=utf-8", html);
     let policy = HeaderValue::from_static(POLICY);
     response
         .headers_mut()
         .insert(CONTENT_SECURITY_POLICY, policy);
     response
+}
+
+/// The document with schemas that are put together of several made one.
+fn flat(mut document: Value) -> Value {
+    let schemas = document["components"]["schemas"].clone();
+    let names = schemas.as_object().into_iter().flatten();
+    for (name, schema) in names {
+        let Some(parts) = schema["allOf"].as_array() else {
+            continue;
+        };
+        let mut whole = json!({"type": "object", "properties": {}, "required": []});
+        for part in parts {
+            let part = match text(&part["$ref"]).strip_prefix(SCHEMAS) {
+                Some(name) => &schemas[name],
+                None => part,
+            };
+            for (field, said) in part["properties"].as_object().into_iter().flatten() {
+                whole["properties"][field] = said.clone();
+            }
+        }
+        document["components"]["schemas"][name] = whole;
+    }
+    document
 }
 
 /// An operation of the document.
@@ -88,7 +113,7 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
     all.collect()
 }
 
-fn render(document: &Value, url: &str, connection: &str) -> String {
+fn render(document: &Value, url: &str) -> String {
     let operations = operations(document);
     let tags = document["tags"].as_array();
     let tags: Vec<&Value> = tags.into_iter().flatten().collect();
@@ -128,7 +153,7 @@ fn render(document: &Value, url: &str, connection: &str) -> String {
          <nav aria-label=\"Operations\"><p class=\"brand\">Salesmirror API</p>{menu}\
          <p class=\"small\"><a href=\"/openapi.json\">OpenAPI document</a></p></nav>\
          <main id=\"main\"><header><h1>Salesmirror API</h1><p class=\"lead\">{description}</p>\
-         <dl class=\"facts\"><dt>Address</dt><dd><code>{url}</code></dd><dt>Connection</dt><dd>{connection}</dd>\
+         <dl class=\"facts\"><dt>Address</dt><dd><code>{url}</code></dd>\
          <dt>Version</dt><dd>{version}</dd></dl>\
          <h2 id=\"keys\">Keys</h2><p>Every call carries an API key, as <code>Authorization: Bearer KEY</code> or in the \
          header <code>x-api-key</code>. Keys are made in the app or with <code>salesmirror api-keys make NAME</code>, \
@@ -138,7 +163,6 @@ fn render(document: &Value, url: &str, connection: &str) -> String {
          what Dynamics 365 itself said where it was asked.</p><pre><code>{error}</code></pre></header>{main}</main></body></html>",
         description = prose(text(&document["info"]["description"])),
         url = escaped(url),
-        connection = escaped(connection),
         version = escaped(text(&document["info"]["version"])),
         error = escaped(&pretty(&error_example())),
     )
@@ -284,7 +308,7 @@ fn gather(document: &Value, schema: &Value, path: &str, depth: usize, rows: &mut
 fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     let mut schema = schema;
     for _ in 0..DEEPEST {
-        if let Some(name) = text(&schema["$ref"]).strip_prefix("#/components/schemas/") {
+        if let Some(name) = text(&schema["$ref"]).strip_prefix(SCHEMAS) {
             schema = &document["components"]["schemas"][name];
             continue;
         }
@@ -436,12 +460,12 @@ mod tests {
     #[test]
     fn the_page_shows_every_operation_and_lets_no_name_become_markup() {
         let document = document();
-        let html = render(
-            &document,
-            "http://127.0.0.1:4711",
-            "<script>alert('x')</script>",
-        );
+        let html = render(&flat(document.clone()), "<script>alert('x')</script>");
         assert!(!html.contains("<script") && html.contains("&lt;script&gt;"));
+        assert!(
+            html.contains("lifecycle_stage"),
+            "fields of objects are shown"
+        );
         let all = operations(&document);
         assert!(all.len() > 6, "{}", all.len());
         for operation in all {

@@ -28,7 +28,7 @@ use crate::state::Api;
 /// How long the head of a request may take, and an idle connection stays open.
 const HEAD_PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of a request's head.
-const LONGEST_HEAD: usize = 64 << 10;
+const LONGEST_HEAD: usize = 128 << 10;
 /// Headers of a request.
 const MOST_HEADERS: usize = 100;
 /// Connections at once; what comes on top waits at the door.

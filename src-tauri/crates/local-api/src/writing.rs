@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, HeaderValue, IF_MATCH, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -61,7 +61,8 @@ pub struct Conditions {
     caller: Option<Uuid>,
 }
 
-/// Longest idempotency key, in bytes.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Longest idempotency key, and longest list of ETags, in bytes.
 const LONGEST_KEY: usize = 255;
 
 impl<S: Send + Sync> FromRequestParts<S> for Conditions {
@@ -73,7 +74,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Conditions {
                 return Ok(None);
             };
             let text = value.to_str().ok().map(str::trim);
-            match text.filter(|text| !text.is_empty() && text.len() <= LONGEST_KEY) {
+            let is_usable = |text: &&str| {
+                let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+                (1..=LONGEST_KEY).contains(&text.len()) && (is_plain || name != IDEMPOTENCY_KEY)
+            };
+            match text.filter(is_usable) {
                 Some(text) => Ok(Some(text.to_owned())),
                 None => Err(ApiError::parameter(format!(
                     "The header {name} has 1 to {LONGEST_KEY} letters, digits and signs."
@@ -81,20 +86,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Conditions {
             }
         };
         Ok(Self {
+            // What is no ETag matches no version: the service says so.
             if_match: text(IF_MATCH.as_str())?,
-            idempotency_key: text("idempotency-key")?,
+            idempotency_key: text(IDEMPOTENCY_KEY)?,
             caller: parts.extensions.get::<ApiKey>().map(|key| key.id),
         })
-    }
-}
-
-impl<S: Send + Sync> OptionalFromRequestParts<S> for Conditions {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>> {
-        <Self as FromRequestParts<S>>::from_request_parts(parts, state)
-            .await
-            .map(Some)
     }
 }
 
