@@ -1,6 +1,7 @@
 //! The real window, end to end: the bundled pages in the system's web view, a real keyring, real
 //! HTTP. `cargo xtask test` builds the app first.
 
+mod api;
 mod charts;
 mod console;
 mod desktop;
