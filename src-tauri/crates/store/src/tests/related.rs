@@ -110,7 +110,7 @@ fn rows_are_found_by_their_lookup_and_quickly_once_an_index_is_kept() {
     ];
     bench
         .mirror
-        .apply_records(&table("contact"), bench.batch(changes), 5)
+        .apply_records(&table("contact"), bench.batch(changes), Vec::new(), 5)
         .unwrap();
     let children = |of: &[Uuid]| {
         let rows = bench.mirror.rows_pointing_to(
