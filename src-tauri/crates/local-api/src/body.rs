@@ -36,6 +36,10 @@ where
             ));
         }
         let bytes = read(request).await?;
+        // A list would be taken for an object's fields in their order.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err(bad_body("The request's body is no JSON object."));
+        }
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|error| bad_body(format!("The request's body cannot be used: {error}.")))
