@@ -41,7 +41,9 @@ async fn the_api_is_switched_on_called_moved_and_there_again_after_a_restart() {
     assert_eq!(status, StatusCode::OK, "{page}");
     assert_eq!(page["records"].as_array().map(Vec::len), Some(3), "{page}");
     window.click("api-made-done").await;
-    window.expect_text("api-snippet", "SALESMIRROR_API_KEY").await;
+    window
+        .expect_text("api-snippet", "SALESMIRROR_API_KEY")
+        .await;
     window.expect_text("api-key", "Nightly report").await;
     window.expect_text("api-call", "/crm/v2/contacts").await;
     // It may read, and no more.

@@ -9,7 +9,8 @@ use reqwest::{Method, StatusCode};
 use salesmirror_model::{Change, Collect, TableMetadata};
 use uuid::Uuid;
 
-use crate::client::{Answer, Call, Client};
+use crate::call::{Answer, Call};
+use crate::client::Client;
 use crate::link::{self, exact};
 use crate::page::read_record;
 use crate::{Error, Result};

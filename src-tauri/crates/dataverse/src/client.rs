@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
+use reqwest::StatusCode;
 use salesmirror_model::urls::check_token_target;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use url::Url;
-use uuid::Uuid;
 
 use crate::body::Body;
+use crate::call::{Answer, Call};
 use crate::error::{ServiceError, request_id};
 use crate::limits::{Backoff, Limits, Place, retry_after};
 use crate::meter::Meter;
@@ -287,7 +287,7 @@ impl Client {
             .http
             .request(call.method.clone(), call.url.clone())
             .bearer_auth(token.expose_secret());
-        request = with_headers(request, call);
+        request = call.with_headers(request);
         let reply = request
             .send()
             .await
@@ -404,54 +404,6 @@ impl Client {
     }
 }
 
-/// A request to send.
-pub(crate) struct Call<'a> {
-    pub method: Method,
-    pub url: &'a Url,
-    pub prefer: Option<&'a str>,
-    /// Further headers, which stand for ours of the same name.
-    pub headers: HeaderMap,
-    pub body: Option<Bytes>,
-    /// A page of records: takes room in memory, and is not repeated where it breaks.
-    pub is_page: bool,
-    /// Whether it does no harm to send it twice.
-    pub is_repeatable: bool,
-    /// Whether a refusal is an answer like any other.
-    pub takes_any_status: bool,
-    /// Of a write: set where an answer was lost, so that it may have been done.
-    pub lost: Option<&'a AtomicBool>,
-}
-
-impl<'a> Call<'a> {
-    pub fn get(url: &'a Url, prefer: Option<&'a str>) -> Self {
-        Self {
-            method: Method::GET,
-            url,
-            prefer,
-            headers: HeaderMap::new(),
-            body: None,
-            is_page: false,
-            is_repeatable: true,
-            takes_any_status: false,
-            lost: None,
-        }
-    }
-
-    fn note_lost(&self, is_lost: bool) {
-        if let Some(lost) = self.lost.filter(|_| is_lost) {
-            lost.store(true, Relaxed);
-        }
-    }
-}
-
-/// What came back.
-pub(crate) struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-    pub room: Option<OwnedSemaphorePermit>,
-}
-
 enum Failure {
     /// 401: the token is not, or no longer, good.
     Rejected,
@@ -461,37 +413,6 @@ enum Failure {
         words: Option<Box<ServiceError>>,
     },
     Other(Error),
-}
-
-fn with_headers(mut request: RequestBuilder, call: &Call<'_>) -> RequestBuilder {
-    let mut headers = HeaderMap::new();
-    for (name, value) in [
-        ("odata-maxversion", "4.0"),
-        ("odata-version", "4.0"),
-        ("accept", "application/json"),
-        ("accept-encoding", "gzip"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    if call.method == Method::GET {
-        headers.insert("if-none-match", HeaderValue::from_static("null"));
-    }
-    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
-        headers.insert("x-ms-client-request-id", id);
-    }
-    if let Some(prefer) = call
-        .prefer
-        .and_then(|text| HeaderValue::from_str(text).ok())
-    {
-        headers.insert(HeaderName::from_static("prefer"), prefer);
-    }
-    for (name, value) in &call.headers {
-        headers.insert(name, value.clone());
-    }
-    if let Some(body) = &call.body {
-        request = request.body(body.clone());
-    }
-    request.headers(headers)
 }
 
 /// A refusal of a delta link that does not carry the documented code.

@@ -4,6 +4,7 @@
 mod attributes;
 mod batch;
 mod body;
+mod call;
 mod challenge;
 mod client;
 mod discovery;

@@ -6,7 +6,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOK
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use crate::client::{API_PATH, Call, Client};
+use crate::call::Call;
+use crate::client::{API_PATH, Client};
 use crate::link::exact;
 use crate::{Error, Result};
 

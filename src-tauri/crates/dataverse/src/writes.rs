@@ -12,7 +12,8 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::attributes::Attributes;
-use crate::client::{Answer, Call, Client};
+use crate::call::{Answer, Call};
+use crate::client::Client;
 use crate::link::exact;
 use crate::value::milliseconds;
 use crate::{Error, Result, ServiceError};

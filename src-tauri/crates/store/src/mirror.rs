@@ -1,10 +1,8 @@
 //! `mirror.db`: the copy of one organisation.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension as _};
 use salesmirror_model::{PageEnd, TableMetadata};
@@ -22,15 +20,8 @@ use crate::outcome::{Applied, Came, PageOutcome};
 use crate::row::{Reader, Row};
 use crate::schema::{self, Definition, data};
 use crate::search::{self, IndexProgress};
-use crate::view::{self, ViewSpec};
-use crate::view_rows::{self, View};
 use crate::writer::{Desk, Writer};
 use crate::{DatabaseKey, Result, StoreError, written};
-
-/// Below this many rows a sort without an index is quick enough.
-const INDEX_FROM_ROWS: u64 = 20_000;
-/// More indexes than this would slow every sync down.
-const MOST_INDEXES: i64 = 6;
 
 /// The copy of one organisation; clones share it.
 #[derive(Clone)]
@@ -404,102 +395,6 @@ impl Mirror {
             let Some(rowid) = rowid else { return Ok(None) };
             let columns: Vec<usize> = (0..metadata.columns.len()).collect();
             Reader::new(connection, &self.inner.codec, &metadata, &columns, want_raw)?.read(rowid)
-        })
-    }
-
-    /// Opens a view. Sorting a large table by a new column leaves an index for the next time.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
-    pub fn open_view(&self, spec: &ViewSpec) -> Result<View> {
-        let begun = Instant::now();
-        let (rowids, is_whole) = self.read(|connection| view::rowids(connection, spec))?;
-        let opened = View {
-            table: spec.table.as_str().into(),
-            opened_in: begun.elapsed(),
-            rowids: rowids.into(),
-            is_whole,
-        };
-        Ok(opened)
-    }
-
-    /// Makes the index that serves this view's order, where the table is large and has none yet.
-    /// Takes seconds at a million rows: call it after the view was answered.
-    ///
-    /// # Errors
-    /// Where the disk refuses.
-    pub fn keep_order(&self, spec: &ViewSpec) -> Result<()> {
-        let Some(sort) = &spec.sort else {
-            return Ok(());
-        };
-        let metadata = self.metadata(&spec.table)?;
-        let Some(sql) = view::index_for(&metadata, &sort.column) else {
-            return Ok(());
-        };
-        self.write(move |connection| {
-            let (rows, indexes): (u64, i64) = connection.query_row(
-                "SELECT live + dead, (SELECT count(*) FROM sqlite_schema WHERE type = 'index' \
-                 AND tbl_name = ?2 AND name GLOB 'sort_*') FROM mirrored WHERE name = ?1",
-                [
-                    &metadata.logical_name,
-                    &format!("data_{}", metadata.logical_name),
-                ],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )?;
-            if rows >= INDEX_FROM_ROWS && indexes < MOST_INDEXES {
-                connection.execute_batch(&sql)?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Some consecutive rows of a view; rows that are gone since are left out.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownColumn`].
-    pub fn window(
-        &self,
-        view: &View,
-        offset: u64,
-        limit: usize,
-        columns: &[String],
-        want_raw: bool,
-    ) -> Result<Vec<Row>> {
-        self.read(|connection| {
-            view_rows::window(
-                connection,
-                &self.inner.codec,
-                view,
-                offset,
-                limit,
-                columns,
-                want_raw,
-            )
-        })
-    }
-
-    /// Calls `visit` with each row of a view, in its order, on one state of the database.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownColumn`].
-    pub fn for_each_row(
-        &self,
-        view: &View,
-        columns: &[String],
-        want_raw: bool,
-        visit: impl FnMut(Row) -> ControlFlow<()>,
-    ) -> Result<()> {
-        self.read(|connection| {
-            let all = 0..view.rowids.len();
-            view_rows::each(
-                connection,
-                &self.inner.codec,
-                view,
-                all,
-                columns,
-                want_raw,
-                visit,
-            )
         })
     }
 

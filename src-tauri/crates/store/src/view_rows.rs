@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -12,8 +12,13 @@ use crate::ids::StoredId;
 use crate::mirror::Mirror;
 use crate::row::{Reader, Row};
 use crate::schema::{self, data};
-use crate::view::column;
+use crate::view::{self, ViewSpec, column};
 use crate::{Result, StoreError};
+
+/// Below this many rows a sort without an index is quick enough.
+const INDEX_FROM_ROWS: u64 = 20_000;
+/// More indexes than this would slow every sync down.
+const MOST_INDEXES: i64 = 6;
 
 /// An opened view. It holds still while the mirror changes; clones share it.
 #[derive(Debug, Clone)]
@@ -52,6 +57,102 @@ impl View {
 }
 
 impl Mirror {
+    /// Opens a view. Sorting a large table by a new column leaves an index for the next time.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
+    pub fn open_view(&self, spec: &ViewSpec) -> Result<View> {
+        let begun = Instant::now();
+        let (rowids, is_whole) = self.read(|connection| view::rowids(connection, spec))?;
+        let opened = View {
+            table: spec.table.as_str().into(),
+            opened_in: begun.elapsed(),
+            rowids: rowids.into(),
+            is_whole,
+        };
+        Ok(opened)
+    }
+
+    /// Makes the index that serves this view's order, where the table is large and has none yet.
+    /// Takes seconds at a million rows: call it after the view was answered.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn keep_order(&self, spec: &ViewSpec) -> Result<()> {
+        let Some(sort) = &spec.sort else {
+            return Ok(());
+        };
+        let metadata = self.metadata(&spec.table)?;
+        let Some(sql) = view::index_for(&metadata, &sort.column) else {
+            return Ok(());
+        };
+        self.write(move |connection| {
+            let (rows, indexes): (u64, i64) = connection.query_row(
+                "SELECT live + dead, (SELECT count(*) FROM sqlite_schema WHERE type = 'index' \
+                 AND tbl_name = ?2 AND name GLOB 'sort_*') FROM mirrored WHERE name = ?1",
+                [
+                    &metadata.logical_name,
+                    &format!("data_{}", metadata.logical_name),
+                ],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            if rows >= INDEX_FROM_ROWS && indexes < MOST_INDEXES {
+                connection.execute_batch(&sql)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Some consecutive rows of a view; rows that are gone since are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownColumn`].
+    pub fn window(
+        &self,
+        view: &View,
+        offset: u64,
+        limit: usize,
+        columns: &[String],
+        want_raw: bool,
+    ) -> Result<Vec<Row>> {
+        self.read(|connection| {
+            window(
+                connection,
+                self.codec(),
+                view,
+                offset,
+                limit,
+                columns,
+                want_raw,
+            )
+        })
+    }
+
+    /// Calls `visit` with each row of a view, in its order, on one state of the database.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownColumn`].
+    pub fn for_each_row(
+        &self,
+        view: &View,
+        columns: &[String],
+        want_raw: bool,
+        visit: impl FnMut(Row) -> ControlFlow<()>,
+    ) -> Result<()> {
+        self.read(|connection| {
+            let all = 0..view.rowids.len();
+            each(
+                connection,
+                self.codec(),
+                view,
+                all,
+                columns,
+                want_raw,
+                visit,
+            )
+        })
+    }
+
     /// The ids of a view's rows, in its order; rows that are gone since are left out.
     ///
     /// # Errors

@@ -101,25 +101,31 @@ const PATH: &str = "Check the path. Entity set names are plural, such as account
 
 /// What a refusal means to somebody who wrote the request: the table's hints are mostly for syncs.
 pub fn explained(error: Refusal, status: u16, is_write: bool) -> Error {
-    let hint = match &error {
+    let by_code = match &error {
         Refusal::Service(said) => hint_of(said.code, &said.message),
         _ => None,
     };
-    let hint = hint.or(match status {
-        400 => Some("Its own words say what is wrong. Mostly a column, a parameter or a value is not as the table has it."),
+    let by_status = match status {
+        400 => Some(
+            "Its own words say what is wrong. Mostly a column, a parameter or a value is not as the table has it.",
+        ),
         403 if is_write => Some(
             "Give the user a security role with this privilege on the table, at the level that the record's owner needs.",
         ),
         404 => Some(PATH),
-        405 => Some("The path does not take this method. POST goes to an entity set, PATCH and DELETE go to a record."),
+        405 => Some(
+            "The path does not take this method. POST goes to an entity set, PATCH and DELETE go to a record.",
+        ),
         412 => Some(
             "The record is not as the request expects it: it has changed, exists already, or is gone. Read it again, then decide.",
         ),
         413 => Some("Send less at once."),
         415 => Some("Say with Content-Type what the body is."),
-        428 => Some("Send If-Match with the record's @odata.etag, or with * whatever the record is now."),
+        428 => Some(
+            "Send If-Match with the record's @odata.etag, or with * whatever the record is now.",
+        ),
         _ => None,
-    });
+    };
     // The service takes back what it could not finish; what stands before it may have lost its answer.
     let is_lost = is_write && status >= 500 && !matches!(error, Refusal::Service(_));
     let mut error = Error::from(error);
@@ -128,7 +134,7 @@ pub fn explained(error: Refusal, status: u16, is_write: bool) -> Error {
         error.code.as_str(),
         "not_found" | "missing_privilege" | "refused"
     );
-    if let Some(hint) = hint.filter(|_| is_plain) {
+    if let Some(hint) = by_code.or(by_status.filter(|_| is_plain)) {
         hint.clone_into(&mut error.hint);
     }
     match is_lost {
