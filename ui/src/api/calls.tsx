@@ -31,7 +31,7 @@ export function CallsCard({ calls, isServed }: { calls: ApiCall[]; isServed: boo
       ) : (
         <section
           className="api-calls"
-          aria-labelledby="api-calls"
+          aria-label="List of calls"
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard.
           tabIndex={0}
         >
