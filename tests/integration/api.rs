@@ -319,6 +319,11 @@ async fn conditions_order_and_search_mean_what_they_mean_on_the_command_line() {
             .into_iter()
             .all(|record| record["updated_at"].as_str() >= Some(moment))
     );
+    let moments = since.body["records"].as_array().expect("records").iter();
+    let moments: Vec<&str> = moments
+        .filter_map(|record| record["updated_at"].as_str())
+        .collect();
+    assert!(moments.is_sorted(), "the oldest change comes first");
     // Search.
     let name = some["lastname"].as_str().expect("a name");
     served
