@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
 use reqwest::StatusCode;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
 use salesmirror_model::urls::check_token_target;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};

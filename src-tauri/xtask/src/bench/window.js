@@ -30,6 +30,10 @@ async function settled(css, text) {
   await frame();
 }
 
+// The one of several viewports that scrolls.
+const scroller = () => [...document.querySelectorAll(".ag-root [class*=viewport]")]
+  .find((one) => one.scrollHeight > 10 * one.clientHeight && one.clientHeight > 200);
+
 window.bench = {
   // S4: opening a view. Gives milliseconds and rows.
   async open(part) {
@@ -73,11 +77,25 @@ window.bench = {
       await settled(css, text);
     }))[0];
   },
+  // From a jump to a share of the grid's depth to the frame with the rows that are there.
+  async reach(share) {
+    const grid = scroller();
+    const top = grid.getBoundingClientRect().top;
+    const there = () => [...document.querySelectorAll(".ag-row")].find((row) =>
+      row.getBoundingClientRect().top >= top + 32 && row.querySelector(".cell-name")?.textContent);
+    const [ms] = await timed(async () => {
+      grid.scrollTop = share * (grid.scrollHeight - grid.clientHeight);
+      await frame();
+      for (let tries = 0; !there(); tries++) {
+        if (tries > 1000) throw new Error("no row comes");
+        await frame();
+      }
+    });
+    return { ms, row: Number(there().getAttribute("row-index")) };
+  },
   // Times between frames while the grid is scrolled, a screen a frame.
   async frames(ms) {
-    // The one of several viewports that scrolls.
-    const grid = [...document.querySelectorAll(".ag-root [class*=viewport]")]
-      .find((one) => one.scrollHeight > 10 * one.clientHeight && one.clientHeight > 200);
+    const grid = scroller();
     const times = [];
     const begun = performance.now();
     let before = await frame();

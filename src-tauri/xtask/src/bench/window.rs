@@ -67,6 +67,7 @@ pub fn measure(options: &Options, report: &mut Report) -> Result<()> {
     views(&window, report)?;
     step("Clicks and frames");
     clicks(&window, report)?;
+    depth(&window, options.large, report)?;
     frames(&window, "frames while scrolling", report)?;
     window.run("bench.fullSync()")?;
     frames(&window, "frames while scrolling and syncing", report)?;
@@ -230,6 +231,18 @@ fn clicks(window: &Window<'_>, report: &mut Report) -> Result<()> {
             figure(&window.run(&expression)?)?,
         ));
     }
+    Ok(())
+}
+
+/// A jump to nine tenths of the grid, until the rows that are there are drawn.
+fn depth(window: &Window<'_>, rows: u64, report: &mut Report) -> Result<()> {
+    let reply = window.run("bench.reach(0.9)")?;
+    let (row, wanted) = (figure(&reply["row"])?, 0.9 * rows as f64);
+    if (row - wanted).abs() > wanted / 1_000.0 {
+        bail!("at nine tenths of {rows} rows is row {row}");
+    }
+    let what = format!("a jump to row {row}, ms");
+    report.add(Figure::told("depth", &what, figure(&reply["ms"])?));
     Ok(())
 }
 
