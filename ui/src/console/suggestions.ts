@@ -53,7 +53,6 @@ const HEADERS: [name: string, detail: string, values: string[]][] = [
   ["MSCRM.BypassCustomPluginExecution", "Without the organisation's plug-ins", ["true"]],
   ["MSCRM.MergeLabels", "Labels of other languages stay", ["true"]],
   ["MSCRM.SolutionUniqueName", "The solution that a change belongs to", []],
-  ["MSCRMCallerID", "As another user, by their ID", []],
 ];
 
 /** The beginning counts first, then what has it somewhere. */

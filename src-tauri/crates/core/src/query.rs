@@ -1,10 +1,15 @@
 //! Read-only SQL, and requests that are passed on.
 
+use std::time::Duration;
+
 use salesmirror_dataverse::{Passthrough, PassthroughReply};
 use salesmirror_store::{QueryLimits, QueryResult};
 
-use crate::error::{Result, blocking};
+use crate::error::{Error, Result, blocking};
 use crate::session::Session;
+
+/// How long a request is tried while somebody waits.
+const SOON: Duration = Duration::from_secs(60);
 
 impl Session {
     /// Runs one statement that reads the mirror.
@@ -14,6 +19,21 @@ impl Session {
     pub async fn query(&self, sql: &str, limits: QueryLimits) -> Result<QueryResult> {
         let (mirror, sql) = (self.mirror().clone(), sql.to_owned());
         blocking(move || Ok(mirror.query(&sql, limits)?)).await
+    }
+
+    /// The same for somebody who waits: a network that does not answer is told within a minute.
+    ///
+    /// # Errors
+    /// As [`Session::passthrough`].
+    pub async fn passthrough_soon(&self, request: Passthrough) -> Result<PassthroughReply> {
+        let client = self.client().clone().impatient(SOON);
+        Ok(client.passthrough(request).await?)
+    }
+
+    /// Why the service refused, where a reply is a refusal.
+    #[must_use]
+    pub fn refusal_of(&self, reply: &PassthroughReply) -> Option<Error> {
+        self.client().explain(reply).map(Error::from)
     }
 
     /// Passes a request on to the organisation, with this connection's sign-in.

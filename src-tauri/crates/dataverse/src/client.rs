@@ -331,8 +331,10 @@ impl Client {
         let body = Body::new(&headers, body).read().map_err(Failure::Other)?;
         headers.remove(CONTENT_ENCODING);
         let wait = retry_after(&headers);
+        // Behind 503 a write may have been done: only who can tell, or does no harm, sends it again.
+        let may_wait = call.is_repeatable || call.lost.is_some();
         let is_throttled = status == StatusCode::TOO_MANY_REQUESTS
-            || (status == StatusCode::SERVICE_UNAVAILABLE && wait.is_some());
+            || (status == StatusCode::SERVICE_UNAVAILABLE && wait.is_some() && may_wait);
         if is_throttled {
             // What stands before the service may have given up waiting for it.
             call.note_lost(status == StatusCode::SERVICE_UNAVAILABLE);

@@ -13,8 +13,8 @@ use crate::{Error, Result};
 
 /// Headers that the caller may set, beside those of [`CALLER_PREFIX`].
 const CALLER_HEADERS: [&str; 4] = ["prefer", "if-match", "if-none-match", "content-type"];
-/// Dataverse's own headers: `MSCRM.SuppressDuplicateDetection`, `MSCRMCallerID` and others.
-const CALLER_PREFIX: &str = "mscrm";
+/// Dataverse's own headers, such as `MSCRM.SuppressDuplicateDetection`. Those without the dot say who asks.
+const CALLER_PREFIX: &str = "mscrm.";
 /// A path that is still encoded after so many decodings hides something.
 const DECODINGS: usize = 8;
 
@@ -341,7 +341,6 @@ mod tests {
             "Prefer",
             "if-match",
             "MSCRM.SuppressDuplicateDetection",
-            "MSCRMCallerID",
             "Content-Type",
         ] {
             assert!(one(name, "x").is_ok(), "{name}");
@@ -351,6 +350,8 @@ mod tests {
             ("authorization ", "Bearer x"),
             ("Host", "evil.example"),
             ("Cookie", "a=b"),
+            ("MSCRMCallerID", "60c4e274-0d87-e711-80e5-00155db19e6d"),
+            ("CallerObjectId", "60c4e274-0d87-e711-80e5-00155db19e6d"),
             ("Transfer-Encoding", "chunked"),
             ("Content-Length", "0"),
             ("Prefer\r\nHost", "x"),

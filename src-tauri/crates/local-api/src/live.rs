@@ -2,11 +2,8 @@
 
 use axum::http::StatusCode;
 use salesmirror_core::unified::{Object, Unified};
-use salesmirror_core::{
-    Category, Error, Passthrough, PassthroughReply, ServiceReply, Session, TableMetadata,
-};
+use salesmirror_core::{Category, Error, Passthrough, PassthroughReply, Session, TableMetadata};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -159,41 +156,11 @@ async fn ask(
         query,
         body: None,
     };
-    let reply = session.passthrough(request).await?;
-    match reply.status {
-        200..=299 => Ok(reply),
-        status => Err(refusal(status, &reply.body).into()),
+    let reply = session.passthrough_soon(request).await?;
+    match session.refusal_of(&reply) {
+        None => Ok(reply),
+        Some(error) => Err(error.into()),
     }
-}
-
-fn refusal(status: u16, body: &[u8]) -> Error {
-    let said: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |name: &str| said["error"][name].as_str().unwrap_or_default().to_owned();
-    let (code, message) = (text("code"), text("message"));
-    let (own, sentence) = match status {
-        404 => ("not_found", "Dynamics 365 has no such record.".to_owned()),
-        403 => (
-            "missing_privilege",
-            "Dynamics 365 does not allow this.".to_owned(),
-        ),
-        429 => (
-            "throttled",
-            "Dynamics 365 limits the requests of this user.".to_owned(),
-        ),
-        _ => ("refused", format!("Dynamics 365 answered: {message}")),
-    };
-    let reference = match code.as_str() {
-        "" => format!("status {status}"),
-        code => format!("{code}, status {status}"),
-    };
-    let mut error = Error::explained(Category::Failed, own, sentence);
-    error.reference = Some(reference.into());
-    error.service = Some(Box::new(ServiceReply {
-        status,
-        code,
-        message,
-    }));
-    error
 }
 
 fn unreadable() -> ApiError {

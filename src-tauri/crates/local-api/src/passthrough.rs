@@ -112,7 +112,7 @@ async fn send(
     session: Session,
     request: Passthrough,
 ) -> salesmirror_core::Result<PassthroughReply> {
-    session.passthrough(request).await
+    session.passthrough_soon(request).await
 }
 
 fn request(call: PassthroughCall) -> Result<Passthrough> {

@@ -1,6 +1,7 @@
 //! Reading unified objects.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::http::header::ETAG;
 use axum::response::Response;
 use salesmirror_core::unified::{Object, Unified};
 use salesmirror_core::{Edge, Error, Session};
@@ -16,7 +17,7 @@ use crate::live;
 use crate::parameters::Parameters;
 use crate::query::ListQuery;
 use crate::state::Api;
-use crate::writing::tag;
+use crate::writing::copy;
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -223,8 +224,8 @@ pub async fn one(api: Api, object: Object, id: Uuid, mut given: Parameters) -> R
             },
         ));
     }
-    let found = session.unified_record(object.table(), id, raw).await?;
-    let Some(record) = found else {
+    let copy = copy(&session, object, id, raw).await?;
+    let Some(record) = copy.record else {
         return Err(unknown(object, id).into());
     };
     if record.head().is_deleted && !include_deleted {
@@ -235,10 +236,11 @@ pub async fn one(api: Api, object: Object, id: Uuid, mut given: Parameters) -> R
         )
         .into());
     }
-    let mut headers = HeaderMap::new();
-    let stale = tag(&session, object, id, &mut headers).await?;
+    let stale = copy.is_stale;
     let mut response = json(StatusCode::OK, &One { record, stale });
-    response.headers_mut().extend(headers);
+    if let Some(etag) = copy.etag {
+        response.headers_mut().insert(ETAG, etag);
+    }
     Ok(response)
 }
 

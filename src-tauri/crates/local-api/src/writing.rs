@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::header::{ETAG, HeaderValue, IF_MATCH, LOCATION};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use salesmirror_core::unified::{Object, Unified};
 use salesmirror_core::{ApiKey, Attributes, Session, Written, parse_guid};
@@ -18,8 +18,10 @@ use uuid::Uuid;
 
 use crate::body::{bad_body, json};
 use crate::error::{ApiError, Result};
-use crate::records::unknown;
 use crate::state::Api;
+
+/// How often a record is read that changes meanwhile.
+const READINGS: u32 = 3;
 
 /// What became of a write.
 #[derive(Debug, Serialize, ToSchema)]
@@ -205,35 +207,61 @@ async fn answer(
     status: StatusCode,
     written: Written,
 ) -> Result<Response> {
-    let record = session
-        .unified_record(object.table(), written.id, false)
-        .await?;
-    if record.is_none() && written.stale.is_none() && written.row.is_some() {
-        return Err(unknown(object, written.id).into());
-    }
+    // The organisation has it: whatever goes wrong from here on is no failure of the write, or a program
+    // would do it again.
+    let (copy, trouble) = match copy(session, object, written.id, false).await {
+        Ok(copy) => (copy, None),
+        Err(error) => (Copy::default(), Some(error)),
+    };
+    let stale = written.stale.or(trouble).map(|error| error.message);
     let done: Done<Unified> = Done {
         id: written.id,
-        record,
-        stale: written.stale.is_some(),
-        stale_reason: written.stale.map(|error| error.message),
+        record: copy.record,
+        stale: stale.is_some(),
+        stale_reason: stale,
     };
     let mut response = json(status, &done);
-    if !done.stale {
-        tag(session, object, done.id, response.headers_mut()).await?;
+    if let Some(etag) = copy.etag.filter(|_| !done.stale) {
+        response.headers_mut().insert(ETAG, etag);
     }
     Ok(response)
 }
 
-/// Says which version of a record an answer holds, for `If-Match`. Gives whether it is stale.
-pub async fn tag(
+/// The mirror's copy of a record, with the version that it is of.
+#[derive(Default)]
+pub struct Copy {
+    pub record: Option<Unified>,
+    pub is_stale: bool,
+    /// For `If-Match`; none where the record changes faster than it is read.
+    pub etag: Option<HeaderValue>,
+}
+
+/// Reads the mirror's copy of a record and its version, which belong together.
+pub async fn copy(
     session: &Session,
     object: Object,
     id: Uuid,
-    headers: &mut HeaderMap,
-) -> Result<bool> {
-    let (is_stale, etag) = session.version_of(object.table(), id).await?;
-    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
-        headers.insert(ETAG, etag);
+    raw: bool,
+) -> salesmirror_core::Result<Copy> {
+    let mut before = session.version_of(object.table(), id).await?;
+    for _ in 0..READINGS {
+        let record = session.unified_record(object.table(), id, raw).await?;
+        let after = session.version_of(object.table(), id).await?;
+        if before == after {
+            let (is_stale, etag) = after;
+            let etag = etag.and_then(|etag| HeaderValue::from_str(&etag).ok());
+            return Ok(Copy {
+                record,
+                is_stale,
+                etag,
+            });
+        }
+        before = after;
     }
-    Ok(is_stale)
+    let record = session.unified_record(object.table(), id, raw).await?;
+    Ok(Copy {
+        record,
+        is_stale: before.0,
+        etag: None,
+    })
 }

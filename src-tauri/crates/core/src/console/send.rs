@@ -47,7 +47,10 @@ impl Session {
             )),
         };
         let duration_ms = milliseconds(begun.elapsed());
-        self.note(id, duration_ms, &sent).await?;
+        // The answer counts, whether it can be remembered or not.
+        if let Err(error) = self.note(id, duration_ms, &sent).await {
+            tracing::warn!(%error, "how a request ended was not remembered");
+        }
         // What was sent is counted, and the sign-in may have ended.
         self.touch();
         let reply = sent.map_err(|error| match error.code.as_str() {
