@@ -398,6 +398,11 @@ impl Window {
                 Ok(()) => return,
                 Err(error) => assert!(begun.elapsed() < PATIENCE, "{css}: {error}"),
             }
+            // For the driver what lies half under the page's footer is in sight.
+            self.js(&format!(
+                "document.querySelector({css:?})?.scrollIntoView({{ block: 'center' }})"
+            ))
+            .await;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -413,8 +418,16 @@ impl Window {
 
     /// Presses a key wherever the focus is; the driver's codes for those without a letter.
     pub async fn press(&self, key: &str) {
-        let focused = self.client.active_element().await.expect("a focus");
-        focused.send_keys(key).await.expect("a key");
+        let begun = Instant::now();
+        loop {
+            // What has the focus may be drawn anew before the key arrives.
+            let focused = self.client.active_element().await.expect("a focus");
+            match focused.send_keys(key).await {
+                Ok(()) => return,
+                Err(error) => assert!(begun.elapsed() < PATIENCE, "no key: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Clicks with Shift held down.

@@ -66,7 +66,7 @@ async fn everything_is_in_reach_at_twice_the_size() {
     look(&window, "panel").await;
     window.press("\u{e00c}").await;
     window.click("nav-settings").await;
-    window.see("settings-connect").await;
+    window.see("preference-schedule").await;
     look(&window, "settings").await;
     window.close().await;
 }

@@ -436,6 +436,20 @@ async fn pause(window: &Window, org: &SampleOrg) {
     window.click("pause-contact").await;
     window.expect_text("table-state-contact", "Paused").await;
     window.state("table-paused").await;
+    // All of them are; none goes on by itself before its time.
+    control(org, "faults", stall).await;
+    window.click("sync-now").await;
+    window.expect_text("table-state-contact", "Syncing").await;
+    window.click("pause").await;
+    window.expect_text("table-state-contact", "Paused").await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert!(
+        window
+            .text("table-state-contact")
+            .await
+            .starts_with("Paused"),
+        "it rests"
+    );
     window.click("sync-contact").await;
     window.expect_text("table-state-contact", "In sync").await;
 }

@@ -1,6 +1,6 @@
 //! Syncs that go on while people do something else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +17,8 @@ pub struct Background {
     cancel: Mutex<CancellationToken>,
     /// What stops the tables that are synced now, one by one.
     tables: Mutex<HashMap<String, CancellationToken>>,
+    /// Tables that somebody stopped: they rest until their time comes or somebody syncs them.
+    paused: Mutex<HashSet<String>>,
     syncs: AtomicUsize,
     problem: Mutex<Option<Error>>,
     /// Ends the schedule that runs.
@@ -48,12 +50,22 @@ impl Background {
     /// What stops one table's sync; it ends with all of them too.
     pub(crate) fn table_token(&self, table: &str, all: &CancellationToken) -> CancellationToken {
         let token = all.child_token();
+        self.paused().remove(table);
         self.tables().insert(table.to_owned(), token.clone());
         token
     }
 
     fn tables(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn paused(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether somebody stopped this table's last sync.
+    pub(crate) fn is_paused(&self, table: &str) -> bool {
+        self.paused().contains(table)
     }
 
     fn set_problem(&self, problem: Option<Error>) {
@@ -178,12 +190,18 @@ impl Session {
 
     /// Stops the running sync; what was committed stays, and the next sync goes on from there.
     pub fn stop_sync(&self) {
-        self.background().cancel();
+        let background = self.background();
+        let synced: Vec<String> = background.tables().drain().map(|(name, _)| name).collect();
+        background.paused().extend(synced);
+        background.cancel();
     }
 
     /// The same for one table (its logical name); the others go on.
     pub fn stop_table(&self, table: &str) {
-        if let Some(token) = self.background().tables().remove(table) {
+        let background = self.background();
+        let token = background.tables().remove(table);
+        if let Some(token) = token {
+            background.paused().insert(table.to_owned());
             token.cancel();
         }
     }

@@ -35,6 +35,10 @@ pub struct Written {
     pub stale: Option<Error>,
 }
 
+/// What to do where somebody may not write; the usual hint is for who may not read.
+const WRITE_PRIVILEGES: &str = "Give the user a security role that may do this on the table: Create, Write or Delete, at \
+    the level that the record's owner needs.";
+
 impl Session {
     /// Creates a record with an id that the caller chose (a random GUID): the same request once more
     /// creates nothing, and gives the record that is there. Users (`systemuser`) can be created
@@ -150,7 +154,11 @@ impl Session {
             "write_unanswered" => self.note_unread(table, id).await,
             _ => {}
         }
-        error.into()
+        let mut error = Error::from(error);
+        if error.code == "missing_privilege" {
+            WRITE_PRIVILEGES.clone_into(&mut error.hint);
+        }
+        error
     }
 
     /// Reads a record that was written, and keeps it. That it cannot be read is no error of the write.

@@ -17,8 +17,8 @@ pub static DATAVERSE: &[Explanation] = &[
         code: "missing_privilege",
         numbers: &[0x8004_0220],
         meaning: "The signed-in user's security role does not allow this.",
-        cause: "The role does not let the user read the table, or only a part of its rows; or it does not let the user change it.",
-        fix: "Give the user a security role with Read on this table at Organization level, and with Create, Write and Delete where records are changed.",
+        cause: "The role does not let the user read the table, or only a part of its rows; or it does not let the user change a record.",
+        fix: "Give the user a security role with Read on this table at Organization level.",
         page: Some(Page::Environments),
     },
     Explanation {

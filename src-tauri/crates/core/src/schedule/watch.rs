@@ -106,9 +106,9 @@ impl Session {
                     tell(Watched::Busy);
                 }
                 is_busy = true;
-                // What seemed to be stopped is under way there.
-                stopped.clear();
                 pause(cancel).await;
+                // What seemed to be stopped may be under way there, or that process was just ending.
+                stopped = self.stopped().await?;
                 continue;
             }
             is_busy = false;
@@ -135,8 +135,12 @@ impl Session {
         let attempts = blocking(move || Ok(session.db().attempts(session.row().id)?)).await?;
         let stopped = attempts
             .into_iter()
-            .filter(|attempt| matches!(attempt.status.as_str(), "interrupted" | RUNNING));
-        Ok(stopped.map(|attempt| attempt.table).collect())
+            .filter(|attempt| matches!(attempt.status.as_str(), "interrupted" | RUNNING))
+            .map(|attempt| attempt.table);
+        // What somebody stopped here rests.
+        Ok(stopped
+            .filter(|table| !self.background().is_paused(table))
+            .collect())
     }
 
     async fn plans_of(&self, tables: &[String], now: i64) -> Result<Vec<TableSchedule>> {
