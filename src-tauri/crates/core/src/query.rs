@@ -21,13 +21,20 @@ impl Session {
         blocking(move || Ok(mirror.query(&sql, limits)?)).await
     }
 
-    /// The same for somebody who waits: a network that does not answer is told within a minute.
+    /// The same for somebody who waits: a network that does not answer is told within a minute. What a
+    /// write has changed of the mirror is marked as stale, and read again beside the caller.
     ///
     /// # Errors
     /// As [`Session::passthrough`].
     pub async fn passthrough_soon(&self, request: Passthrough) -> Result<PassthroughReply> {
         let client = self.client().clone().impatient(SOON);
-        Ok(client.passthrough(request).await?)
+        let is_write = !request.method.eq_ignore_ascii_case("GET");
+        let path = request.path.clone();
+        let reply = client.passthrough(request).await?;
+        if is_write && client.explain(&reply).is_none() {
+            self.refresh(&path, &reply).await;
+        }
+        Ok(reply)
     }
 
     /// Why the service refused, where a reply is a refusal.

@@ -178,10 +178,10 @@ pub struct Invalidation {
     /// A unified object or a mirrored table.
     #[schema(max_length = 200)]
     object: String,
-    /// Records; the whole table where none are named.
+    /// Records; the whole table where it is left out. An empty list names no record.
     #[serde(default)]
-    #[schema(max_items = 10000, value_type = Vec<uuid::Uuid>)]
-    ids: Vec<String>,
+    #[schema(max_items = 10000, value_type = Option<Vec<uuid::Uuid>>)]
+    ids: Option<Vec<String>>,
     /// Whether they are read again at once.
     #[serde(default = "yes")]
     #[schema(default = true)]
@@ -312,14 +312,20 @@ pub async fn invalidate(
     Json(wanted): Json<Invalidation>,
 ) -> Result<Response> {
     let session = api.session().await?;
-    if wanted.ids.len() > MOST_IDS {
+    let named_ids = wanted.ids.as_ref();
+    if named_ids.is_some_and(|ids| ids.len() > MOST_IDS) {
         return Err(bad_body(format!(
             "{MOST_IDS} records can be named at once. Without ids it is the whole table."
         )));
     }
-    let ids = record_ids(&wanted.ids).map_err(|_| bad_body("An id is no GUID."))?;
+    let ids = record_ids(named_ids.map_or(&[], Vec::as_slice));
+    let ids = ids.map_err(|_| bad_body("An id is no GUID."))?;
     let table = named(&session, &wanted.object).await?;
-    let invalidated = session.invalidate(&table, &ids).await?;
+    // A list that happens to be empty names no record, and not all of them.
+    let invalidated = match named_ids.is_some() && ids.is_empty() {
+        true => 0,
+        false => session.invalidate(&table, &ids).await?,
+    };
     let sync_started = wanted.sync && invalidated > 0;
     if sync_started {
         session.start_sync(SyncOptions {

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::body::{bad_body, json};
 use crate::error::{ApiError, Result};
+use crate::records::unknown;
 use crate::state::Api;
 
 /// How often a record is read that changes meanwhile.
@@ -141,10 +142,28 @@ pub async fn update(
     let session = api.session().await?;
     let attributes = attributes(&session, object, Some(id), &body.record).await?;
     let if_match = conditions.if_match.as_deref();
+    if attributes.is_empty() && if_match.is_none() {
+        return unchanged(&session, object, id).await;
+    }
     let written = session
         .update_record(object.table(), id, attributes, if_match)
         .await?;
     answer(&session, object, StatusCode::OK, written).await
+}
+
+/// A body without fields changes nothing, not even when the record was changed last.
+async fn unchanged(session: &Session, object: Object, id: Uuid) -> Result<Response> {
+    let copy = copy(session, object, id, false).await?;
+    let Some(record) = copy.record else {
+        return Err(unknown(object, id).into());
+    };
+    let done = Done {
+        id,
+        record: Some(record),
+        stale: copy.is_stale,
+        stale_reason: None,
+    };
+    Ok(json(StatusCode::OK, &done))
 }
 
 /// Deletes a record.
@@ -207,6 +226,8 @@ async fn answer(
     status: StatusCode,
     written: Written,
 ) -> Result<Response> {
+    // What was written is searched for as soon as it is indexed.
+    session.start_indexing();
     // The organisation has it: whatever goes wrong from here on is no failure of the write, or a program
     // would do it again.
     let (copy, trouble) = match copy(session, object, written.id, false).await {

@@ -148,7 +148,7 @@ impl Session {
 
     /// Marks what a write has changed as stale, and has it read again. The write is done whatever
     /// comes of this.
-    async fn refresh(&self, path: &str, reply: &PassthroughReply) -> Option<Affected> {
+    pub(crate) async fn refresh(&self, path: &str, reply: &PassthroughReply) -> Option<Affected> {
         let mirror = self.mirror().clone();
         let tables = blocking(move || Ok(mirror.tables()?)).await;
         let tables = tables.unwrap_or_default().into_iter();
