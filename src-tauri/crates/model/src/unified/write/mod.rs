@@ -1,12 +1,15 @@
 //! From a body with unified fields to Dataverse's attributes. Only the fields that are present are
 //! written; what cannot be written is said, field by field.
 
+mod addresses;
 mod custom;
 mod fields;
 mod problem;
 mod reach;
 mod values;
 
+#[cfg(test)]
+mod reach_tests;
 #[cfg(test)]
 mod tests;
 

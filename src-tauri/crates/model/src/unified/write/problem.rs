@@ -114,6 +114,18 @@ pub enum Problem {
         /// How many there can be.
         room: usize,
     },
+    /// A type of an address that the organisation does not offer.
+    #[error(
+        "{field} cannot be {kind}: address{place}_addresstypecode, which would keep it, offers no such type in this organisation. Leave address_type out, or add the type to the column's choices and sync."
+    )]
+    TypeNotKept {
+        /// The field.
+        field: String,
+        /// The type.
+        kind: &'static str,
+        /// Number of the address that it would have gone to.
+        place: u8,
+    },
     /// A field that cannot be empty.
     #[error("{field} cannot be null.")]
     Required {
@@ -159,7 +171,8 @@ impl Problem {
             | Self::BadValue { field, .. }
             | Self::UnknownLabel { field, .. }
             | Self::AmbiguousLabel { field, .. }
-            | Self::NoColumn { field, .. } => field.clone(),
+            | Self::NoColumn { field, .. }
+            | Self::TypeNotKept { field, .. } => field.clone(),
             Self::UnknownColumn { column, .. } | Self::Lookup { column, .. } => {
                 format!("custom_fields.{column}")
             }
@@ -179,7 +192,9 @@ impl Problem {
             Self::ReadOnly { .. } => "read_only_field",
             Self::WrongType { .. } => "wrong_type",
             Self::BadValue { .. } | Self::Required { .. } | Self::Alone { .. } => "bad_value",
-            Self::UnknownLabel { .. } | Self::AmbiguousLabel { .. } => "unknown_label",
+            Self::UnknownLabel { .. } | Self::AmbiguousLabel { .. } | Self::TypeNotKept { .. } => {
+                "unknown_label"
+            }
             Self::NoColumn { .. } | Self::NoRoom { .. } => "no_column",
             Self::Lookup { .. } => "lookup_field",
             Self::NeedsAction { .. } | Self::NewIsOpen { .. } => "needs_action",

@@ -1,21 +1,13 @@
-//! Lists of addresses, telephone numbers and e-mail addresses: each entry goes to the columns of its
-//! type. Types that are not in the list stay as they are; an entry without a value empties its own.
+//! Lists of telephone numbers and e-mail addresses: each entry goes to the columns of its type. Types
+//! that are not in the list stay as they are; an entry without a value empties its own.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::values::{self, Found};
-use super::{Problem, Purpose, Writer};
-use crate::unified::reach::{ADDRESSES, EMAILS, PHONES};
-use crate::unified::{AddressType, EmailAddressType, PhoneNumberType};
+use super::{Problem, Writer};
+use crate::unified::reach::{EMAILS, PHONES};
+use crate::unified::{EmailAddressType, PhoneNumberType};
 
-const ADDRESS_TYPES: [(&str, AddressType); 5] = [
-    ("primary", AddressType::Primary),
-    ("billing", AddressType::Billing),
-    ("mailing", AddressType::Mailing),
-    ("shipping", AddressType::Shipping),
-    ("other", AddressType::Other),
-];
 const PHONE_TYPES: [(&str, PhoneNumberType); 4] = [
     ("primary", PhoneNumberType::Primary),
     ("mobile", PhoneNumberType::Mobile),
@@ -28,26 +20,18 @@ const EMAIL_TYPES: [(&str, EmailAddressType); 3] = [
     ("work", EmailAddressType::Other),
     ("other", EmailAddressType::Other),
 ];
-/// The fields of an address, each with the column that it is kept in.
-const PARTS: [(&str, &str); 6] = [
-    ("street_1", "line1"),
-    ("street_2", "line2"),
-    ("city", "city"),
-    ("state", "stateorprovince"),
-    ("postal_code", "postalcode"),
-    ("country", "country"),
-];
-
 /// An entry of a list: its type, and its other fields.
-struct Entry<'r, T> {
-    path: String,
-    word: &'static str,
-    kind: T,
-    fields: Vec<(String, &'r RawValue)>,
+pub(super) struct Entry<'r, T> {
+    pub path: String,
+    pub word: &'static str,
+    pub kind: T,
+    /// Whether the entry itself names its type.
+    pub is_typed: bool,
+    pub fields: Vec<(String, &'r RawValue)>,
 }
 
 /// Reads the entries of a list, whose type stands in `type_field`.
-fn entries<'r, T: Copy>(
+pub(super) fn entries<'r, T: Copy>(
     field: &str,
     value: &'r RawValue,
     type_field: &str,
@@ -66,8 +50,12 @@ fn entries<'r, T: Copy>(
         let fields =
             values::object(entry).ok_or_else(|| values::found(entry).wrong(&path, "an object"))?;
         let given = fields.iter().find(|(name, _)| name == type_field);
-        let (word, kind) = match given.map(|(_, value)| values::found(value)) {
-            None | Some(Found::Null) => usual,
+        let given = given
+            .map(|(_, value)| values::found(value))
+            .filter(|given| !matches!(given, Found::Null));
+        let is_typed = given.is_some();
+        let (word, kind) = match given {
+            None => usual,
             Some(Found::Text(text)) => {
                 let found = types.iter().find(|(word, _)| *word == text);
                 *found.ok_or_else(|| {
@@ -81,6 +69,7 @@ fn entries<'r, T: Copy>(
             path,
             word,
             kind,
+            is_typed,
             fields: fields
                 .into_iter()
                 .filter(|(name, _)| name != type_field)
@@ -105,7 +94,7 @@ impl<T> Entry<'_, T> {
     }
 }
 
-fn not_there(path: String) -> Problem {
+pub(super) fn not_there(path: String) -> Problem {
     Problem::ReadOnly {
         field: path,
         why: "there is no such field here",
@@ -156,92 +145,6 @@ impl Writer<'_> {
             };
             let (column, _) = free.remove(place);
             self.attributes.put(column, value);
-        }
-        Ok(())
-    }
-
-    pub(super) fn addresses(&mut self, value: &RawValue) -> Result<(), Problem> {
-        let usual = ("primary", AddressType::Primary);
-        let entries = entries("addresses", value, "address_type", &ADDRESS_TYPES, usual)?;
-        let all: Vec<u8> = (1..=ADDRESSES).filter(|number| self.has(*number)).collect();
-        let mut free = all.clone();
-        // Those that have their place go first, so that nobody else takes it.
-        let mut places: Vec<Option<u8>> = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            let own = free
-                .iter()
-                .position(|number| self.holds(*number, entry.kind));
-            places.push(own.map(|place| free.remove(place)));
-        }
-        for (entry, place) in entries.iter().zip(places) {
-            let number = match place.or_else(|| self.empty(&free)) {
-                Some(number) => number,
-                None => {
-                    return Err(Problem::NoRoom {
-                        field: "addresses",
-                        kind: entry.word,
-                        room: all
-                            .iter()
-                            .filter(|number| self.holds(**number, entry.kind))
-                            .count(),
-                    });
-                }
-            };
-            free.retain(|other| *other != number);
-            self.address(number, entry)?;
-        }
-        Ok(())
-    }
-
-    /// Whether the table has this address.
-    fn has(&self, number: u8) -> bool {
-        let column = format!("address{number}_line1");
-        self.writing.table.column(&column).is_some()
-    }
-
-    /// Whether the record has an address of this type there.
-    fn holds(&self, number: u8, kind: AddressType) -> bool {
-        self.writing.current.is_some_and(|current| {
-            let here = crate::unified::reach::address(current, number);
-            here.is_some_and(|here| here.address_type.code() == kind.code())
-        })
-    }
-
-    /// The first place where nothing is.
-    fn empty(&self, free: &[u8]) -> Option<u8> {
-        let is_empty = |number: &&u8| match self.writing.current {
-            Some(current) => crate::unified::reach::address(current, **number).is_none(),
-            None => true,
-        };
-        free.iter().find(is_empty).copied()
-    }
-
-    fn address(&mut self, number: u8, entry: &Entry<'_, AddressType>) -> Result<(), Problem> {
-        let table = self.writing.table;
-        for (field, given) in &entry.fields {
-            let path = format!("{}.{field}", entry.path);
-            let Some((_, part)) = PARTS.iter().find(|(name, _)| name == field) else {
-                return Err(not_there(path));
-            };
-            let value = values::text(&path, given)?;
-            self.attributes
-                .put(format!("address{number}_{part}"), value);
-            // The third line is read as part of the second: what is written replaces both.
-            let third = format!("address{number}_line3");
-            if *part == "line2"
-                && self.writing.purpose == Purpose::Update
-                && table.column(&third).is_some()
-            {
-                self.attributes.put(third, Value::Null);
-            }
-        }
-        let column = format!("address{number}_addresstypecode");
-        let code = entry.kind.code();
-        let takes = table.column(&column).is_some_and(|column| {
-            column.choices.is_empty() || column.choices.iter().any(|choice| choice.value == code)
-        });
-        if takes && !self.holds(number, entry.kind) {
-            self.attributes.put(column, code);
         }
         Ok(())
     }

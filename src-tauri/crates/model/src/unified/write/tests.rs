@@ -10,7 +10,7 @@ use crate::{ColumnKind, TableMetadata};
 const ONE: &str = "00000000-0000-0000-0000-000000000001";
 const TWO: &str = "00000000-0000-0000-0000-000000000002";
 
-fn metadata(name: &str) -> TableMetadata {
+pub(super) fn metadata(name: &str) -> TableMetadata {
     let mut columns = vec![lookup("ownerid", &["systemuser", "team"])];
     let texts: &[&str] = match name {
         "account" => &[
@@ -119,7 +119,7 @@ fn metadata(name: &str) -> TableMetadata {
     table(name, columns)
 }
 
-fn around() -> Surroundings {
+pub(super) fn around() -> Surroundings {
     let way = |property: &str, set: &str| Navigation {
         property: property.to_owned(),
         set: set.to_owned(),
