@@ -1,10 +1,10 @@
 //! Lists of telephone numbers and e-mail addresses: each entry goes to the columns of its type. Types
-//! that are not in the list stay as they are; an entry without a value empties its own.
+//! that are not in the list stay as they are; an entry without a value only names its type.
 
 use serde_json::value::RawValue;
 
 use super::values::{self, Found};
-use super::{Problem, Writer};
+use super::{Problem, Purpose, Writer};
 use crate::unified::reach::{EMAILS, PHONES};
 use crate::unified::{EmailAddressType, PhoneNumberType};
 
@@ -116,7 +116,9 @@ impl Writer<'_> {
         self.slots(field, "email_address", &entries, &EMAILS)
     }
 
-    /// Puts each entry into the next column of its type that the table has.
+    /// Puts each entry into a column of its type: the one that has the same value already, else one that
+    /// is empty, else one whose value the list has no more. A list is all there is of the types that it
+    /// names: an existing record's other columns of theirs are emptied.
     fn slots<T: Copy + PartialEq>(
         &mut self,
         field: &'static str,
@@ -124,28 +126,64 @@ impl Writer<'_> {
         entries: &[Entry<'_, T>],
         columns: &[(&'static str, T)],
     ) -> Result<(), Problem> {
-        let table = self.writing.table;
-        let mut free: Vec<(&str, T)> = columns
-            .iter()
-            .copied()
-            .filter(|(column, _)| table.column(column).is_some())
-            .collect();
+        let mut values = Vec::with_capacity(entries.len());
         for entry in entries {
-            let value = entry.value(name)?;
-            let place = free.iter().position(|(_, kind)| *kind == entry.kind);
-            let Some(place) = place else {
-                let fits = |(column, kind): &&(&str, T)| {
-                    *kind == entry.kind && table.column(column).is_some()
-                };
+            values.push((entry, entry.value(name)?));
+        }
+        let mut named: Vec<T> = Vec::new();
+        for (entry, _) in &values {
+            if named.contains(&entry.kind) {
+                continue;
+            }
+            named.push(entry.kind);
+            let own = columns.iter().filter(|(_, kind)| *kind == entry.kind);
+            let slots: Vec<&'static str> = own
+                .map(|(column, _)| *column)
+                .filter(|column| self.writing.table.column(column).is_some())
+                .collect();
+            let same = values.iter().filter(|(other, _)| other.kind == entry.kind);
+            let wanted: Vec<&str> = same.filter_map(|(_, value)| value.as_deref()).collect();
+            if slots.is_empty() || wanted.len() > slots.len() {
                 return Err(Problem::NoRoom {
                     field,
                     kind: entry.word,
-                    room: columns.iter().filter(fits).count(),
+                    room: slots.len(),
                 });
-            };
-            let (column, _) = free.remove(place);
-            self.attributes.put(column, value);
+            }
+            self.fill(&slots, &wanted);
         }
         Ok(())
+    }
+
+    /// Puts no more values than there are columns into them, and empties the rest.
+    fn fill(&mut self, slots: &[&'static str], wanted: &[&str]) {
+        let now = |column: &str| self.writing.current?.filled(column);
+        let now: Vec<Option<String>> = slots.iter().map(|column| now(column)).collect();
+        let mut next: Vec<Option<&str>> = vec![None; slots.len()];
+        let mut moving = Vec::new();
+        for value in wanted {
+            let is_there = |now: &Option<String>| {
+                let now = now.as_deref().map(str::trim);
+                now == Some(value.trim())
+            };
+            let place = (0..slots.len()).find(|at| next[*at].is_none() && is_there(&now[*at]));
+            match place {
+                Some(at) => next[at] = Some(value),
+                None => moving.push(*value),
+            }
+        }
+        for value in moving {
+            let free = |at: &usize| next[*at].is_none();
+            let empty = (0..slots.len()).find(|at| free(at) && now[*at].is_none());
+            if let Some(at) = empty.or_else(|| (0..slots.len()).find(free)) {
+                next[at] = Some(value);
+            }
+        }
+        for (column, value) in slots.iter().zip(next) {
+            // A new record has nothing to empty.
+            if value.is_some() || self.writing.purpose == Purpose::Update {
+                self.attributes.put(*column, value);
+            }
+        }
     }
 }

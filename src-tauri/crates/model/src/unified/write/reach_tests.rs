@@ -264,3 +264,89 @@ fn a_type_that_cannot_be_kept_is_refused() {
         assert!(problem.starts_with(expected), "{problem}");
     }
 }
+
+#[test]
+fn a_list_that_was_read_can_be_written_back() {
+    let mails = |list: &[(&str, Option<&str>)]| {
+        let entry = |(kind, value): &(&str, Option<&str>)| json!({"email_address": value, "email_address_type": kind});
+        json!({"email_addresses": list.iter().map(entry).collect::<Vec<_>>()})
+    };
+    let (main, other, work) = ("primary", "other", "work");
+    // emailaddress1 to 3 now, the list, what is written.
+    for (now, list, expected) in [
+        // Written back as it was read.
+        (
+            [Some("a"), None, Some("c")],
+            mails(&[(main, Some("a")), (other, Some("c"))]),
+            json!({"emailaddress1": "a", "emailaddress2": null, "emailaddress3": "c"}),
+        ),
+        // One goes.
+        (
+            [Some("a"), Some("b"), Some("c")],
+            mails(&[(main, Some("a")), (other, Some("c"))]),
+            json!({"emailaddress1": "a", "emailaddress2": null, "emailaddress3": "c"}),
+        ),
+        (
+            [Some("a"), Some("b"), Some("c")],
+            mails(&[(other, Some("b"))]),
+            json!({"emailaddress2": "b", "emailaddress3": null}),
+        ),
+        // One comes, before the one that is there.
+        (
+            [Some("a"), None, Some("c")],
+            mails(&[(work, Some("d")), (other, Some("c"))]),
+            json!({"emailaddress2": "d", "emailaddress3": "c"}),
+        ),
+        // One takes the place of another.
+        (
+            [Some("a"), Some("b"), Some("c")],
+            mails(&[(other, Some("d")), (other, Some("b"))]),
+            json!({"emailaddress2": "b", "emailaddress3": "d"}),
+        ),
+        (
+            [Some("a"), Some("b"), None],
+            mails(&[(main, Some("d"))]),
+            json!({"emailaddress1": "d"}),
+        ),
+        // Spaces at the ends make no other address.
+        (
+            [None, None, Some("c ")],
+            mails(&[(other, Some("c"))]),
+            json!({"emailaddress2": null, "emailaddress3": "c"}),
+        ),
+        // A type without a value has none any more.
+        (
+            [Some("a"), Some("b"), Some("c")],
+            mails(&[(other, None)]),
+            json!({"emailaddress2": null, "emailaddress3": null}),
+        ),
+    ] {
+        let columns = ["emailaddress1", "emailaddress2", "emailaddress3"];
+        let current: Value = columns.into_iter().map(str::to_owned).zip(now).collect();
+        check_update("contact", FULL, &current, &list, expected);
+    }
+    let body = json!({"phone_numbers": [
+        {"phone_number": "2", "phone_number_type": "other"}, {"phone_number": "1"},
+    ]});
+    let current = json!({"telephone2": "2", "mobilephone": "3"});
+    check_update(
+        "contact",
+        FULL,
+        &current,
+        &body,
+        json!({"telephone2": "2", "telephone1": "1"}),
+    );
+    // A new record has nothing to empty.
+    let body = mails(&[(other, Some("b")), (main, None)]);
+    let found = outcome("contact", FULL, None, Purpose::Create, &body);
+    assert_eq!(found, Ok(json!({"emailaddress2": "b"})));
+    let body = mails(&[
+        (other, Some("b")),
+        (work, Some("c")),
+        (other, None),
+        (other, Some("d")),
+    ]);
+    let found = outcome("contact", FULL, None, Purpose::Create, &body);
+    let problem = "no_column email_addresses has room for 2 of the type other here.";
+    assert_eq!(found, Err(problem.to_owned()));
+}
