@@ -14,7 +14,7 @@ use crate::error::{Category, Error, Result};
 use crate::session::Session;
 
 /// How long a write is tried: somebody waits for its answer.
-const WRITE_PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const WRITE_PATIENCE: Duration = Duration::from_secs(60);
 /// How long its reading back is tried. What is not read then, the next sync reads.
 const READ_BACK_PATIENCE: Duration = Duration::from_secs(15);
 /// How often a record is read back that others write at the same time.
@@ -133,7 +133,7 @@ impl Session {
     }
 
     /// The client for a request that somebody waits for.
-    fn patient_for(&self, most: Duration) -> Client {
+    pub(crate) fn patient_for(&self, most: Duration) -> Client {
         let client = self.client().metered();
         let policy = client.policy();
         client.with_policy(RetryPolicy {

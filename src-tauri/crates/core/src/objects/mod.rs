@@ -1,6 +1,7 @@
 //! Unified objects: records of the five tables as programs see them, from the mirror or as they came.
 
 mod currencies;
+mod current;
 mod known;
 mod write;
 

@@ -7,30 +7,34 @@ use salesmirror_model::parse_guid;
 use salesmirror_model::unified::Delivered;
 use salesmirror_model::unified::write::{
     Attributes, Navigation, Problem, Purpose, Surroundings, Writing, custom_columns,
+    depends_on_current,
 };
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::currencies::{CODE, CURRENCY};
+use super::current::current_record;
 use super::{Ways, unified_object};
 use crate::error::{Result, blocking};
 use crate::session::Session;
+use crate::writes::WRITE_PATIENCE;
 
 impl Session {
     /// The attributes of a body for a new record, or for the record of this id; else everything that
     /// keeps it from being written. Lookups of `custom_fields` may need a request or two for the
-    /// table's relationships; they are remembered.
+    /// table's relationships; they are remembered. Fields that go to where they are now, such as
+    /// addresses, need one for the record where the mirror has none, or has it stale.
     ///
     /// # Errors
     /// A table that has no unified object or was never synced, a database that cannot be read, or
-    /// whatever the service or the network says of the relationships.
+    /// whatever the service or the network says of the relationships and the record.
     pub async fn unified_attributes(
         &self,
         table: &str,
         id: Option<Uuid>,
         body: &RawValue,
     ) -> Result<Result<Attributes, Vec<Problem>>> {
-        unified_object(table)?;
+        let object = unified_object(table)?;
         let metadata = {
             let (session, table) = (self.clone(), table.to_owned());
             blocking(move || session.shared_metadata(&table)).await?
@@ -46,18 +50,22 @@ impl Session {
             true => Arc::default(),
             false => self.ways(table).await?,
         };
-        let (session, table, body) = (self.clone(), table.to_owned(), body.to_owned());
+        let current = match id {
+            Some(id) => {
+                let client = self.patient_for(WRITE_PATIENCE);
+                let is_needed = depends_on_current(object, body);
+                current_record(self.mirror(), &client, &metadata, id, is_needed).await?
+            }
+            None => None,
+        };
+        let (session, body) = (self.clone(), body.to_owned());
         blocking(move || {
             let around = Surroundings {
                 currencies: session.all_currencies()?,
                 tables: session.tables_in(&body, &lookups, &ways)?,
                 navigation: (*ways).clone(),
             };
-            let current = match id {
-                Some(id) => session.mirror().delivered_record(&table, id)?,
-                None => None,
-            };
-            let current = current.as_ref().map(|row| Delivered::parse(&row.json));
+            let current = current.as_ref().map(|json| Delivered::parse(json));
             let current = current.transpose().unwrap_or_default();
             let purpose = match id {
                 Some(_) => Purpose::Update,

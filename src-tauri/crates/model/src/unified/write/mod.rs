@@ -127,6 +127,23 @@ pub fn custom_columns(body: &RawValue) -> Vec<String> {
     custom.flatten().map(|(name, _)| name).collect()
 }
 
+/// Whether a body for an existing record goes to where its fields are now, so that the record has to be
+/// known as it is.
+#[must_use]
+pub fn depends_on_current(object: Object, body: &RawValue) -> bool {
+    let fields = values::object(body).unwrap_or_default();
+    fields.iter().any(|(name, value)| {
+        let is_null = matches!(values::found(value), Found::Null);
+        match fields::find(object, name).map(|field| (&field.to, field.customer())) {
+            Some((To::Amount | To::CloseDate, _)) => true,
+            Some((To::Addresses | To::PhoneNumbers | To::EmailAddresses, _)) => !is_null,
+            // Only what is there is emptied.
+            Some((To::Customer { .. }, _) | (To::Reference { .. }, Some(_))) => is_null,
+            _ => false,
+        }
+    })
+}
+
 impl<'a> Writing<'a> {
     /// `None` for a table that has no unified object. `current` is the record as it is, where it is
     /// known: some fields go to where they are now.

@@ -825,3 +825,48 @@ fn fields_are_sorted_and_filtered_by_their_columns() {
         assert_eq!(column_of(object, field), column, "{field}");
     }
 }
+
+#[test]
+fn bodies_that_go_to_where_their_fields_are_now_need_the_record() {
+    for (name, body, expected) in [
+        (
+            "account",
+            json!({"name": "a", "custom_fields": {"address1_city": "b"}}),
+            false,
+        ),
+        (
+            "account",
+            json!({"name": "a", "addresses": [{"city": "b"}]}),
+            true,
+        ),
+        ("lead", json!({"addresses": null}), false),
+        (
+            "contact",
+            json!({"phone_numbers": [{"phone_number": "1"}]}),
+            true,
+        ),
+        (
+            "lead",
+            json!({"email_addresses": [{"email_address": "a"}]}),
+            true,
+        ),
+        ("opportunity", json!({"amount": 1}), true),
+        ("opportunity", json!({"amount": null}), true),
+        ("opportunity", json!({"close_date": "2026-03-31"}), true),
+        (
+            "opportunity",
+            json!({"probability": 4, "account_id": ONE}),
+            false,
+        ),
+        ("opportunity", json!({"account_id": null}), true),
+        ("contact", json!({"account_id": null}), true),
+        ("contact", json!({"account_id": ONE}), false),
+        ("account", json!({"parent_account_id": null}), false),
+        ("account", json!({"amount": 1}), false),
+        ("account", json!(["addresses"]), false),
+    ] {
+        let object = Object::of_table(name).unwrap();
+        let raw = RawValue::from_string(body.to_string()).unwrap();
+        assert_eq!(depends_on_current(object, &raw), expected, "{name} {body}");
+    }
+}
