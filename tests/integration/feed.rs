@@ -245,3 +245,84 @@ async fn a_reader_that_was_away_for_longer_than_is_kept_is_told_so() {
     assert_eq!(tell(&all(&session, end).await[0]), "gap");
     bench.assert_equal(&session).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn syncs_of_a_connection_that_came_again_are_told_with_their_own_figures() {
+    let bench = Bench::new(FEW).await;
+    let session = bench.session().await;
+    let start = session.newest_event().await.expect("a place");
+    succeed(&session, SyncOptions::default()).await;
+    let before = all(&session, start).await;
+    let seen = before.last().expect("an event").id;
+    drop(session);
+    let app = bench.app();
+    let row = app.find(None).await.expect("the connection");
+    app.disconnect(&row, false).await.expect("no purge");
+
+    bench.act(20, 0, 3);
+    let session = bench.session().await;
+    assert_eq!(session.row().id, row.id, "the data was taken up");
+    let runs = succeed(&session, SyncOptions::default()).await;
+    // What the log said of the runs that went is gone, of which whoever did not see it hears.
+    assert_eq!(tell(&all(&session, start).await[0]), "gap");
+    assert_ne!(tell(&all(&session, seen).await[0]), "gap");
+    for from in [seen, start, EventId::default()] {
+        let mut told: Vec<(i64, bool)> = Vec::new();
+        for fed in all(&session, from).await {
+            match fed.event {
+                FeedEvent::RunBegan(run) => told.push((run.id, false)),
+                FeedEvent::RunEnded(run) => told.push((run.id, true)),
+                FeedEvent::Record(event) => {
+                    let run = event.happening.run;
+                    assert!(
+                        runs.iter().any(|told| run == Some(told.id)),
+                        "{run:?} in {runs:?}"
+                    );
+                }
+                FeedEvent::Gap => {}
+            }
+        }
+        told.sort_unstable();
+        let mut expected: Vec<(i64, bool)> = runs
+            .iter()
+            .flat_map(|run| [(run.id, false), (run.id, true)])
+            .collect();
+        expected.sort_unstable();
+        assert_eq!(told, expected);
+    }
+    // A number that was once given stands for that run alone.
+    let earlier = before.iter().filter_map(|fed| match &fed.event {
+        FeedEvent::RunEnded(run) => Some(run.id),
+        _ => None,
+    });
+    let highest = earlier.max().expect("a run");
+    assert!(
+        runs.iter().all(|run| run.id > highest),
+        "{highest} {runs:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_passes_over_runs_that_are_kept_no_more_however_many_there_are() {
+    let bench = Bench::new(FEW).await;
+    let session = bench.session().await;
+    succeed(&session, SyncOptions::default()).await;
+    let start = session.newest_event().await.expect("a place");
+    for run in 0..50 {
+        let run = 1_000_000 + run;
+        session.mirror().note_run(run, false, 1).expect("a note");
+        session.mirror().note_run(run, true, 2).expect("a note");
+    }
+    assert!(all(&session, start).await.is_empty());
+    succeed(&session, only("lead")).await;
+    for size in [1, 7, 100, 1_000] {
+        let (mut at, mut told) = (start, Vec::new());
+        loop {
+            let page = session.events_after(at, size).await.expect("events");
+            let Some(last) = page.last() else { break };
+            at = last.id;
+            told.extend(page.iter().map(tell));
+        }
+        assert_eq!(told, ["lead began", "lead success"], "{size}");
+    }
+}

@@ -401,7 +401,9 @@ impl App {
         if let Some(secret) = secret {
             self.set_secret(&SecretName::ClientSecret(row.id), secret)?;
         }
-        Mirror::open(&self.inner.data_dir.mirror(row.id), &key)?;
+        let mirror = Mirror::open(&self.inner.data_dir.mirror(row.id), &key)?;
+        // The runs of the connection that left its data here went with it.
+        mirror.forget_runs(db.run_ids(row.id)?)?;
         db.put_connection(row)?;
         db.set_refresh_token(row.id, refresh)?;
         self.take_up(&db, row)

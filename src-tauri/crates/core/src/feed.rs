@@ -109,10 +109,26 @@ impl Session {
         }
     }
 
-    fn read_events(&self, after: EventId, limit: u32) -> Result<Vec<Fed>> {
+    /// Empty at the end of the log alone: entries of runs that are kept no more are passed over, however
+    /// many there are in a row.
+    fn read_events(&self, mut after: EventId, limit: u32) -> Result<Vec<Fed>> {
+        loop {
+            let entries = self.mirror().events_after(after, limit)?;
+            let Some((last, _)) = entries.last() else {
+                return Ok(Vec::new());
+            };
+            after = *last;
+            let events = self.told(entries)?;
+            if !events.is_empty() {
+                return Ok(events);
+            }
+        }
+    }
+
+    fn told(&self, entries: Vec<(EventId, Event)>) -> Result<Vec<Fed>> {
         let mut tables = HashMap::new();
         let mut events = Vec::new();
-        for (id, event) in self.mirror().events_after(after, limit)? {
+        for (id, event) in entries {
             let event = match event {
                 Event::Gap => FeedEvent::Gap,
                 Event::Record(mut event) => {

@@ -12,7 +12,7 @@ use crate::database::{self, PageHmac};
 use crate::{DatabaseKey, Result};
 
 /// Existing migrations never change.
-pub const MIGRATIONS: [&str; 6] = [
+pub const MIGRATIONS: [&str; 7] = [
     "
 CREATE TABLE connection (
     id BLOB PRIMARY KEY NOT NULL,
@@ -107,6 +107,33 @@ CREATE TABLE saved_request (
     body TEXT,
     UNIQUE (connection, name)
 ) STRICT;
+",
+    // A mirror that is kept without its connection names runs that are gone: none gets their numbers.
+    "
+CREATE TABLE numbered_run (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection BLOB NOT NULL REFERENCES connection(id) ON DELETE CASCADE,
+    table_name TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    status TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    inserted INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    unchanged INTEGER NOT NULL,
+    pages INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    retries INTEGER NOT NULL,
+    throttled_ms INTEGER NOT NULL,
+    error TEXT
+) STRICT;
+INSERT INTO numbered_run SELECT * FROM run;
+DROP TABLE run;
+ALTER TABLE numbered_run RENAME TO run;
+CREATE INDEX run_by_time ON run (connection, started_at DESC);
+CREATE INDEX run_by_table ON run (connection, table_name, started_at DESC);
 ",
 ];
 

@@ -141,6 +141,11 @@ fn app_data_of_an_earlier_version_is_copied_before_it_is_migrated() {
         assert_eq!(db.setting("theme").unwrap().as_deref(), Some("dark"));
         let run = db.runs(connection, Some("lead"), 5).unwrap().remove(0);
         assert_eq!((run.id, run.inserted, run.reason.as_str()), (8, 3, "why"));
+        // A mirror may still name a run that went with its connection: no other gets its number.
+        db.delete_connection(connection).unwrap();
+        assert!(db.runs(connection, None, 5).unwrap().is_empty());
+        db.put_connection(&row).unwrap();
+        assert_eq!(db.put_run(&RunRow { id: 0, ..run }).unwrap(), 9);
         // The copy is of the earlier version, whole, and encrypted with the same key.
         let copy = folder.path().join(format!("app.v{earlier}.db"));
         let copy = open_writable(&copy, &key, PageHmac::Sha512).unwrap();
