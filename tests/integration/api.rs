@@ -253,6 +253,78 @@ async fn whoever_pages_while_rows_change_loses_none_and_gets_none_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn conditions_by_words_give_the_records_whose_fields_say_them() {
+    let served = Served::new(ROWS).await;
+    for (object, field, words) in [
+        ("accounts", "lifecycle_stage", &["customer", "lead"][..]),
+        ("leads", "status", &["OPEN", "QUALIFIED", "DISQUALIFIED"]),
+        ("opportunities", "status", &["OPEN", "WON", "LOST"]),
+        ("users", "is_active", &["true", "false"]),
+    ] {
+        let all = served.list(object, &[("page_size", "1000")]).await;
+        let records = all.body["records"].as_array().expect("records");
+        let ids = |is_wanted: &dyn Fn(&str) -> bool| {
+            let wanted = records.iter().filter(|record| {
+                let value = &record[field];
+                is_wanted(
+                    &value
+                        .as_str()
+                        .map_or_else(|| value.to_string(), str::to_owned),
+                )
+            });
+            let mut ids: Vec<String> = wanted
+                .filter_map(|record| record["id"].as_str().map(str::to_owned))
+                .collect();
+            ids.sort_unstable();
+            ids
+        };
+        let mut found = 0;
+        let mut conditions = vec![
+            (format!("{field} is-null"), ids(&|value| value == "null")),
+            (
+                format!("{field} is-not-null"),
+                ids(&|value| value != "null"),
+            ),
+            (
+                format!("{field} in {}", words[..2].join(", ")),
+                ids(&|value| words[..2].contains(&value)),
+            ),
+        ];
+        for word in words {
+            conditions.push((format!("{field} = {word}"), ids(&|value| value == *word)));
+            conditions.push((format!("{field} != {word}"), ids(&|value| value != *word)));
+        }
+        for (filter, expected) in conditions {
+            let parameters = [("filter", filter.as_str()), ("page_size", "1000")];
+            let mut listed = served.list(object, &parameters).await.ids();
+            listed.sort_unstable();
+            found += usize::from(!listed.is_empty() && listed.len() < records.len());
+            assert_eq!(listed, expected, "{object}: {filter}");
+        }
+        assert!(found > 0, "{object} are all alike");
+    }
+    for parameter in [
+        ("filter", "amount >= 1000"),
+        ("filter", "currency = EUR"),
+        ("filter", "close_date is-null"),
+        ("filter", "status = Gewonnen"),
+        ("sort", "amount:desc"),
+        ("sort", "status"),
+    ] {
+        for read_from_cache in ["true", "false"] {
+            if (parameter.0, read_from_cache) == ("filter", "false") {
+                continue;
+            }
+            let parameters = [parameter, ("read_from_cache", read_from_cache)];
+            let reply = served.list("opportunities", &parameters).await;
+            assert_eq!(reply.status, 422, "{parameters:?} {reply:?}");
+            let hint = reply.body["errors"][0]["meta"]["hint"].as_str();
+            assert!(hint.is_some_and(|hint| hint.contains(':')), "{reply:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn conditions_order_and_search_mean_what_they_mean_on_the_command_line() {
     let served = Served::new(ROWS).await;
     let truth = served.bench.truth("contact").await;

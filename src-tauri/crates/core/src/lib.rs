@@ -65,7 +65,7 @@ pub use render::{Shown, ViewRow, grouped};
 pub use schedule::{
     Every, Requests, Schedule, ScheduleChange, TableSchedule, Warning, Watched, Watching,
 };
-pub use selectors::{Selectors, usual_columns};
+pub use selectors::{Selectors, compared, parts, usual_columns};
 pub use session::{Session, TableStatus};
 pub use setup::scripts::{Scripts, Wanted, scripts};
 pub use setup::{Draft, FirstSync, FoundEnvironment, FoundTenant, Guide, Step, Way, first_sync};

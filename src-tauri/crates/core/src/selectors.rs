@@ -145,20 +145,13 @@ fn column<'t>(table: &'t TableMetadata, name: &str) -> Result<&'t ColumnMetadata
     })
 }
 
-fn condition(table: &TableMetadata, text: &str) -> Result<Condition> {
-    let bad = || {
-        Error::usage(
-            "bad_filter",
-            format!("The filter \"{text}\" cannot be read."),
-            "Write COLUMN OP VALUE, with OP one of = != < <= > >= contains not-contains starts-with in not-in within is-null is-not-null.",
-        )
-    };
+/// A condition's column, operator and value, as they are written; `None` where there is nothing behind
+/// the column.
+#[must_use]
+pub fn parts(text: &str) -> Option<(&str, &str, &str)> {
     let text = text.trim();
-    let end = text
-        .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
-        .ok_or_else(bad)?;
+    let end = text.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))?;
     let (name, rest) = text.split_at(end);
-    let found = column(table, name)?;
     let rest = rest.trim_start();
     let (operator, value) = match SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
         Some(sign) => (*sign, rest[sign.len()..].trim()),
@@ -167,6 +160,30 @@ fn condition(table: &TableMetadata, text: &str) -> Result<Condition> {
             None => (rest, ""),
         },
     };
+    Some((name, operator, value))
+}
+
+/// What a condition's operator compares with: the values of a list with `in` and `not-in`, else one.
+///
+/// # Errors
+/// A list that cannot be read.
+pub fn compared(operator: &str, value: &str) -> Result<Vec<String>> {
+    match operator {
+        "in" | "not-in" => list(value),
+        _ => Ok(vec![unquoted(value)]),
+    }
+}
+
+fn condition(table: &TableMetadata, text: &str) -> Result<Condition> {
+    let bad = || {
+        Error::usage(
+            "bad_filter",
+            format!("The filter \"{text}\" cannot be read."),
+            "Write COLUMN OP VALUE, with OP one of = != < <= > >= contains not-contains starts-with in not-in within is-null is-not-null.",
+        )
+    };
+    let (name, operator, value) = parts(text).ok_or_else(bad)?;
+    let found = column(table, name)?;
     let test = test(found, operator, value)?.ok_or_else(bad)?;
     Ok(Condition {
         column: found.logical_name.clone(),
@@ -182,10 +199,8 @@ fn test(column: &ColumnMetadata, operator: &str, value: &str) -> Result<Option<T
         "not-contains" => Test::NotContains(unquoted(value)),
         "within" => within(column, &unquoted(value))?,
         "starts-with" => Test::StartsWith(unquoted(value)),
-        "=" => equal(column, &[unquoted(value)])?,
-        "in" => equal(column, &list(value)?)?,
-        "!=" => negated(equal(column, &[unquoted(value)])?),
-        "not-in" => negated(equal(column, &list(value)?)?),
+        "=" | "in" => equal(column, &compared(operator, value)?)?,
+        "!=" | "not-in" => negated(equal(column, &compared(operator, value)?)?),
         "<" => Test::Less(cell(column, &unquoted(value))?),
         "<=" => Test::LessOrEqual(cell(column, &unquoted(value))?),
         ">" => Test::Greater(cell(column, &unquoted(value))?),

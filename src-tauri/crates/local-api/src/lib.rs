@@ -11,6 +11,7 @@ mod cursor;
 mod document;
 mod error;
 mod events;
+mod fields;
 mod gate;
 mod held;
 mod live;

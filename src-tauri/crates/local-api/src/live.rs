@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use crate::cursor::Position;
 use crate::error::{ApiError, Result};
+use crate::fields;
 use crate::held::List;
-use crate::query::{ListQuery, in_columns};
+use crate::query::ListQuery;
 use crate::records::{Page, Pagination, expired, unknown};
 use crate::state::Api;
 use crate::time::moment;
@@ -94,7 +95,7 @@ fn options(
         options.push(("$filter".to_owned(), conditions.join(" and ")));
     }
     if let Some(sort) = &query.sort {
-        let sort = in_columns(object, sort);
+        let sort = fields::sort(object, sort)?;
         let (name, direction) = sort.split_once(':').unwrap_or((&sort, "asc"));
         let column = metadata
             .column(name)

@@ -2,12 +2,12 @@
 
 use axum::http::StatusCode;
 use salesmirror_core::unified::Object;
-use salesmirror_core::unified::write::column_of;
 use salesmirror_core::{Deleted, Selectors};
 use utoipa::IntoParams;
 
 use crate::cursor::{Cursor, Position};
 use crate::error::{ApiError, Result};
+use crate::fields;
 use crate::parameters::Parameters;
 use crate::records::expired;
 use crate::state::Api;
@@ -62,9 +62,11 @@ pub struct ListParameters {
     include_raw_data: Option<bool>,
     /// `COLUMN OP VALUE` with a field of the object or a column of the table; OP is one of `= != < <= > >=`,
     /// `contains not-contains starts-with in not-in within is-null is-not-null`. Several are joined by and.
+    /// A field whose value is in no single column, such as `amount`, is refused with the columns to use.
     #[param(max_items = 10, max_length = 400, explode, example = json!(["address1_city = Bergen"]))]
     filter: Option<Vec<String>>,
-    /// A field or a column; with `:desc` the largest first.
+    /// A field or a column; with `:desc` the largest first. A field that no single column gives the order
+    /// of is refused with the columns to use.
     #[param(max_length = 400, example = "updated_at:desc")]
     sort: Option<String>,
     /// Text to search for in all text columns.
@@ -178,17 +180,20 @@ impl ListQuery {
     }
 
     /// What the mirror is asked.
-    pub fn selectors(&self, object: Object) -> Selectors {
+    ///
+    /// # Errors
+    /// A condition or an order by a field that is in no single column.
+    pub fn selectors(&self, object: Object) -> Result<Selectors> {
         let after =
             |column: &str, at: Option<i64>| at.map(|at| format!("{column} >= {}", moment(at)));
         let mut filters: Vec<String> = self
             .query
             .filter
             .iter()
-            .map(|text| in_columns(object, text))
-            .collect();
+            .map(|text| fields::filter(object, text))
+            .collect::<Result<_, _>>()?;
         let wanted = self.query.sort.as_deref();
-        let wanted = wanted.map(|text| in_columns(object, text));
+        let wanted = wanted.map(|text| fields::sort(object, text)).transpose()?;
         // Who asks for what is new gets it in that order, for which an index is made and kept: the next
         // time no row is read that is not wanted.
         let sort = wanted.as_deref().or(match &self.query {
@@ -207,7 +212,7 @@ impl ListQuery {
         });
         filters.extend(after("modifiedon", self.query.modified_after));
         filters.extend(after("createdon", self.query.created_after));
-        Selectors {
+        Ok(Selectors {
             filters,
             search: self.query.search.clone(),
             sort: sort.map(str::to_owned),
@@ -217,7 +222,7 @@ impl ListQuery {
                 Deleted::Exclude
             },
             stale_only: false,
-        }
+        })
     }
 
     /// The cursor of another place in the same list.
@@ -238,17 +243,4 @@ fn forged() -> ApiError {
         "bad_cursor",
         "The cursor was not given out for this list with these parameters.",
     )
-}
-
-/// A condition or an order with the column's name where the field's stood.
-pub fn in_columns(object: Object, text: &str) -> String {
-    let text = text.trim();
-    let end = text
-        .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
-        .unwrap_or(text.len());
-    let (name, rest) = text.split_at(end);
-    match column_of(object, name) {
-        Some(column) => format!("{column}{rest}"),
-        None => text.to_owned(),
-    }
 }

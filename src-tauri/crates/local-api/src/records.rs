@@ -100,7 +100,7 @@ async fn plain_page(
     let table = object.table();
     let size = usize::from(wanted.page_size);
     let slice = session
-        .unified_slice(table, &wanted.selectors(object), edge, size, wanted.raw)
+        .unified_slice(table, &wanted.selectors(object)?, edge, size, wanted.raw)
         .await?;
     let (live, deleted) = session.totals(table).await?;
     let first = slice.objects.first().map(|object| object.head().id);
@@ -142,7 +142,7 @@ async fn first_page(
     let view = {
         let _place = api.long_read().await?;
         session
-            .open_view(object.table(), &wanted.selectors(object), None)
+            .open_view(object.table(), &wanted.selectors(object)?, None)
             .await?
     };
     let list = List::View { session, view };

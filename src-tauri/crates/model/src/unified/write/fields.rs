@@ -1,5 +1,6 @@
 //! The fields of each object, and where they are kept.
 
+use super::sought::Sought;
 use crate::unified::Object;
 
 /// A field.
@@ -38,9 +39,9 @@ pub(super) enum To {
     Addresses,
     PhoneNumbers,
     EmailAddresses,
-    /// It follows from something else; the column is the one to sort and filter by.
+    /// It follows from something else.
     Nothing {
-        column: Option<&'static str>,
+        sought: Sought,
         why: &'static str,
     },
 }
@@ -83,15 +84,14 @@ pub struct FieldInfo {
     pub kind: FieldKind,
     /// Whether a body may hold it.
     pub is_writable: bool,
-    /// Logical name of the column that it can be sorted and filtered by; `None` where it has none of
-    /// its own.
-    pub column: Option<&'static str>,
 }
 
 const LIFECYCLE: FieldKind = FieldKind::Words(&["customer", "lead"]);
 const OWNERS: FieldKind = FieldKind::Words(&["user", "team"]);
 const BY_THE_SERVICE: &str = "Dataverse sets it";
 const BY_NOBODY: &str = "activities are not mirrored";
+/// No column says anything of it.
+const NOWHERE: Sought = Sought::Instead(&[]);
 
 const fn field(name: &'static str, kind: FieldKind, to: To) -> Field {
     Field { name, to, kind }
@@ -113,34 +113,34 @@ const fn reference(name: &'static str, column: &'static str, target: &'static st
 const fn read_only(
     name: &'static str,
     kind: FieldKind,
-    column: Option<&'static str>,
+    sought: Sought,
     why: &'static str,
 ) -> Field {
-    field(name, kind, To::Nothing { column, why })
+    field(name, kind, To::Nothing { sought, why })
 }
 
 const CREATED: Field = read_only(
     "created_at",
     FieldKind::Moment,
-    Some("createdon"),
+    Sought::Column("createdon"),
     BY_THE_SERVICE,
 );
 const UPDATED: Field = read_only(
     "updated_at",
     FieldKind::Moment,
-    Some("modifiedon"),
+    Sought::Column("modifiedon"),
     BY_THE_SERVICE,
 );
 const MODIFIED: Field = read_only(
     "last_modified_at",
     FieldKind::Moment,
-    Some("modifiedon"),
+    Sought::Column("modifiedon"),
     BY_THE_SERVICE,
 );
 const DELETED: Field = read_only(
     "is_deleted",
     FieldKind::Boolean,
-    None,
+    NOWHERE,
     "delete the record instead",
 );
 const OWNER: Field = field("owner_id", FieldKind::Id, To::Owner);
@@ -153,17 +153,17 @@ const EMAILS: Field = field(
     FieldKind::EmailAddresses,
     To::EmailAddresses,
 );
-const ACTIVITY: Field = read_only("last_activity_at", FieldKind::Moment, None, BY_NOBODY);
+const ACTIVITY: Field = read_only("last_activity_at", FieldKind::Moment, NOWHERE, BY_NOBODY);
 const RAW: Field = read_only(
     "raw_data",
     FieldKind::Text,
-    None,
+    NOWHERE,
     "it is the record as Dataverse gave it",
 );
 
 const fn id(column: &'static str) -> Field {
     let why = "it is chosen when the record is made";
-    read_only("id", FieldKind::Id, Some(column), why)
+    read_only("id", FieldKind::Id, Sought::Column(column), why)
 }
 
 const ACCOUNT: &[Field] = &[
@@ -218,7 +218,7 @@ const CONTACT: &[Field] = &[
     read_only(
         "lifecycle_stage",
         LIFECYCLE,
-        None,
+        NOWHERE,
         "Dataverse keeps none for contacts",
     ),
     ACTIVITY,
@@ -253,17 +253,20 @@ const LEAD: &[Field] = &[
     read_only(
         "converted_date",
         FieldKind::Moment,
-        None,
+        NOWHERE,
         "it follows from the lead's state",
     ),
-    converted("converted_contact_id", "parentcontactid"),
-    converted("converted_account_id", "parentaccountid"),
-    converted("converted_opportunity_id", "qualifyingopportunityid"),
+    converted("converted_contact_id", &["parentcontactid", "statecode"]),
+    converted("converted_account_id", &["parentaccountid", "statecode"]),
+    converted(
+        "converted_opportunity_id",
+        &["qualifyingopportunityid", "statecode"],
+    ),
 ];
 
-const fn converted(name: &'static str, column: &'static str) -> Field {
+const fn converted(name: &'static str, columns: &'static [&'static str]) -> Field {
     let why = "the action QualifyLead sets it";
-    read_only(name, FieldKind::Id, Some(column), why)
+    read_only(name, FieldKind::Id, Sought::Instead(columns), why)
 }
 
 const OPPORTUNITY: &[Field] = &[
@@ -280,14 +283,14 @@ const OPPORTUNITY: &[Field] = &[
     read_only(
         "stage",
         FieldKind::Text,
-        Some("stepname"),
+        Sought::Instead(&["stepname"]),
         "its sales process sets it. An organisation without one can write \
          {\"custom_fields\": {\"stepname\": …}}",
     ),
     read_only(
         "pipeline",
         FieldKind::Text,
-        None,
+        NOWHERE,
         "it is the name of its sales process",
     ),
     field("amount", FieldKind::Decimal, To::Amount),
@@ -306,8 +309,8 @@ const OPPORTUNITY: &[Field] = &[
 
 const USERS: &str = "users are changed in the admin center";
 
-const fn of_user(name: &'static str, kind: FieldKind, column: Option<&'static str>) -> Field {
-    read_only(name, kind, column, USERS)
+const fn of_user(name: &'static str, kind: FieldKind, sought: Sought) -> Field {
+    read_only(name, kind, sought, USERS)
 }
 
 const USER: &[Field] = &[
@@ -316,13 +319,24 @@ const USER: &[Field] = &[
     UPDATED,
     MODIFIED,
     DELETED,
-    of_user("owner_id", FieldKind::Id, None),
-    of_user("owner_type", OWNERS, None),
+    of_user("owner_id", FieldKind::Id, NOWHERE),
+    of_user("owner_type", OWNERS, NOWHERE),
     RAW,
-    of_user("name", FieldKind::Text, Some("fullname")),
-    of_user("email", FieldKind::Text, Some("internalemailaddress")),
-    of_user("is_active", FieldKind::Boolean, None),
-    of_user("title", FieldKind::Text, Some("title")),
+    of_user("name", FieldKind::Text, Sought::Column("fullname")),
+    of_user(
+        "email",
+        FieldKind::Text,
+        Sought::Column("internalemailaddress"),
+    ),
+    of_user(
+        "is_active",
+        FieldKind::Boolean,
+        Sought::Words {
+            column: "isdisabled",
+            words: &[("true", 0), ("false", 1)],
+        },
+    ),
+    of_user("title", FieldKind::Text, Sought::Column("title")),
 ];
 
 const fn all(object: Object) -> &'static [Field] {
@@ -345,32 +359,10 @@ pub fn fields(object: Object) -> impl Iterator<Item = FieldInfo> {
         name: field.name,
         kind: field.kind,
         is_writable: !matches!(field.to, To::Nothing { .. }),
-        column: field.column(),
     })
 }
 
-/// Logical name of the column that a field can be sorted and filtered by.
-#[must_use]
-pub fn column_of(object: Object, field: &str) -> Option<&'static str> {
-    find(object, field)?.column()
-}
-
 impl Field {
-    const fn column(&self) -> Option<&'static str> {
-        match self.to {
-            To::Column(column) | To::Reference { column, .. } => Some(column),
-            To::Nothing { column, .. } => column,
-            To::Customer { .. } => Some("parentcustomerid"),
-            To::Owner => Some("ownerid"),
-            To::Currency => Some("transactioncurrencyid"),
-            To::Lifecycle => Some("customertypecode"),
-            To::LeadStatus | To::OpportunityStatus => Some("statecode"),
-            To::Amount => Some("estimatedvalue"),
-            To::CloseDate => Some("estimatedclosedate"),
-            To::OwnerType | To::Addresses | To::PhoneNumbers | To::EmailAddresses => None,
-        }
-    }
-
     /// The table of an opportunity's customer that stands for this field too.
     pub fn customer(&self) -> Option<&'static str> {
         match self.name {

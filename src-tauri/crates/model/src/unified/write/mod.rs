@@ -6,6 +6,7 @@ mod custom;
 mod fields;
 mod problem;
 mod reach;
+mod sought;
 mod values;
 
 #[cfg(test)]
@@ -21,8 +22,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-pub use fields::{FieldInfo, FieldKind, column_of, fields};
+pub use fields::{FieldInfo, FieldKind, fields};
 pub use problem::Problem;
+pub use sought::{Sought, sought};
 
 use super::{Delivered, Object};
 use crate::{ColumnMetadata, TableMetadata};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::unified::tests::{choices, column, id, lookup, table};
+use crate::unified::{Known, Labels, Projection};
 use crate::{ColumnKind, TableMetadata};
 
 const ONE: &str = "00000000-0000-0000-0000-000000000001";
@@ -813,16 +814,82 @@ fn columns_that_the_organisation_lacks_are_named() {
 }
 
 #[test]
-fn fields_are_sorted_and_filtered_by_their_columns() {
-    for (object, field, column) in [
-        (Object::Account, "industry", Some("industrycode")),
-        (Object::Contact, "account_id", Some("parentcustomerid")),
-        (Object::Opportunity, "amount", Some("estimatedvalue")),
-        (Object::User, "updated_at", Some("modifiedon")),
-        (Object::Account, "addresses", None),
-        (Object::Account, "nothing", None),
+fn records_are_found_by_the_columns_that_hold_a_fields_value() {
+    for (object, field, expected) in [
+        (Object::Account, "industry", Sought::Column("industrycode")),
+        (
+            Object::Account,
+            "parent_account_id",
+            Sought::Column("parentaccountid"),
+        ),
+        (
+            Object::Contact,
+            "account_id",
+            Sought::Ids("parentcustomerid"),
+        ),
+        (
+            Object::Opportunity,
+            "amount",
+            Sought::Instead(&["estimatedvalue", "actualvalue"]),
+        ),
+        (
+            Object::Opportunity,
+            "account_id",
+            Sought::Instead(&["parentaccountid", "customerid"]),
+        ),
+        (
+            Object::Opportunity,
+            "contact_id",
+            Sought::Instead(&["parentcontactid", "customerid"]),
+        ),
+        (Object::User, "updated_at", Sought::Column("modifiedon")),
+        (
+            Object::User,
+            "last_modified_at",
+            Sought::Column("modifiedon"),
+        ),
+        (Object::User, "is_deleted", Sought::Instead(&[])),
     ] {
-        assert_eq!(column_of(object, field), column, "{field}");
+        assert_eq!(sought(object, field), Some(expected), "{field}");
+    }
+    assert_eq!(sought(Object::Account, "nothing"), None);
+}
+
+#[test]
+fn words_are_found_by_the_numbers_that_they_are_read_from() {
+    for (object, field) in [
+        (Object::Account, "lifecycle_stage"),
+        (Object::Lead, "status"),
+        (Object::Opportunity, "status"),
+        (Object::User, "is_active"),
+    ] {
+        let Some(Sought::Words { column, words }) = sought(object, field) else {
+            panic!("{field}");
+        };
+        let table = table(object.table(), vec![]);
+        let projection = Projection::new(&table, Labels::Delivered).unwrap();
+        // Every number that may be delivered gives its word, or nothing.
+        for number in 0..20 {
+            let value = match column {
+                "isdisabled" if number > 1 => break,
+                "isdisabled" => json!(number == 1),
+                _ => json!(number),
+            };
+            let record = json!({ column: value }).to_string();
+            let record = Delivered::parse(record.as_bytes()).unwrap();
+            let read = projection.object_of(Uuid::nil(), &record, false, &Known::default(), None);
+            let read = serde_json::to_value(read).unwrap();
+            let word = words.iter().find(|(_, own)| *own == number);
+            let read = match &read[field] {
+                Value::Bool(truth) => Some(truth.to_string()),
+                value => value.as_str().map(str::to_owned),
+            };
+            assert_eq!(
+                read.as_deref(),
+                word.map(|(word, _)| *word),
+                "{field} {number}"
+            );
+        }
     }
 }
 
