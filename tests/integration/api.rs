@@ -1,10 +1,12 @@
 //! The local API over real HTTP, beside a running organisation.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::{Method, StatusCode};
-use salesmirror_core::{App, ConnectionRow, Scope, Session, SyncOptions};
+use salesmirror_core::{App, ConnectionRow, Scope, Selectors, Session, SyncOptions};
 use salesmirror_local_api::{Running, Server};
 use serde_json::{Value, json};
 
@@ -727,6 +729,53 @@ async fn the_log_of_calls_names_the_key_and_holds_no_data() {
         (kept.len(), kept.last().map(|call| call.number)),
         (500, Some(602))
     );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_read_at_once_leave_few_connections_of_the_mirror_open() {
+    let served = Served::new(ROWS).await;
+    let open = || {
+        let files = std::fs::read_dir("/proc/self/fd").expect("open files");
+        let names = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        let names = names.map(|path| path.display().to_string());
+        // The log, which each connection opens for itself and closes with itself: the file stays open for
+        // the next connection, as its locks are the process's.
+        let is_log = |name: &String| name.contains("/mirror-") && name.ends_with(".db-wal");
+        names.filter(is_log).count()
+    };
+    let view = served
+        .session
+        .open_view("contact", &Selectors::default(), None)
+        .await
+        .expect("a view");
+    let (mirror, readers) = (served.session.mirror(), 60);
+    let (all_read, go_on) = (Barrier::new(readers + 1), Barrier::new(readers + 1));
+    let most = std::thread::scope(|scope| {
+        for _ in 0..readers {
+            scope.spawn(|| {
+                let read = mirror.for_each_row(&view, &[], false, |_| {
+                    all_read.wait();
+                    go_on.wait();
+                    ControlFlow::Break(())
+                });
+                read.expect("a row");
+            });
+        }
+        all_read.wait();
+        let most = open();
+        go_on.wait();
+        most
+    });
+    assert!(most > readers, "each reads with its own: {most}");
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    // Beside those that are kept, the one that writes.
+    let kept = (2 * processors).max(4) + 1;
+    assert!((2..=kept).contains(&open()), "{} of {most} stay", open());
+    // And what is kept is used.
+    let reply = served.list("contacts", &[("page_size", "5")]).await;
+    assert_eq!((reply.status, reply.ids().len()), (200, 5));
+    assert!(open() <= kept);
 }
 
 #[tokio::test(flavor = "multi_thread")]

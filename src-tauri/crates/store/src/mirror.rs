@@ -1,6 +1,7 @@
 //! `mirror.db`: the copy of one organisation.
 
 use std::collections::HashMap;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,6 +24,9 @@ use crate::search::{self, IndexProgress};
 use crate::writer::{Desk, Writer};
 use crate::{DatabaseKey, Result, StoreError, written};
 
+/// Connections for reading that are kept in any case.
+const FEWEST_IDLE: usize = 4;
+
 /// The copy of one organisation; clones share it.
 #[derive(Clone)]
 pub struct Mirror {
@@ -33,13 +37,36 @@ struct Inner {
     path: PathBuf,
     key: DatabaseKey,
     writer: Writer,
+    /// Connections that nobody reads with at the moment.
     readers: Mutex<Vec<Connection>>,
+    most_idle: usize,
     codec: Arc<Codec>,
     /// The run that each table's rows come in now, for the history.
     runs: Mutex<HashMap<String, i64>>,
     damage: Damage,
     /// Metadata as it was read last, each with the text that it was read from.
     known: Mutex<HashMap<String, (String, Arc<TableMetadata>)>>,
+}
+
+impl Inner {
+    /// Keeps a connection for the next read. Those that many reads at once needed are closed: each has a
+    /// cache of its own.
+    fn put_back(&self, connection: Connection) {
+        let mut readers = lock(&self.readers);
+        if readers.len() < self.most_idle {
+            readers.push(connection);
+            return;
+        }
+        // Nobody waits for it to be closed.
+        drop(readers);
+        drop(connection);
+    }
+}
+
+/// Connections that are kept for the next reads: more could not read at the same time.
+fn most_idle() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    (2 * processors).max(FEWEST_IDLE)
 }
 
 /// A mirrored table as it stands.
@@ -79,6 +106,7 @@ impl Mirror {
                 key: key.clone(),
                 writer: Writer::start(connection)?,
                 readers: Mutex::new(Vec::new()),
+                most_idle: most_idle(),
                 codec: Arc::new(Codec::default()),
                 runs: Mutex::default(),
                 damage: Damage::default(),
@@ -94,8 +122,7 @@ impl Mirror {
 
     /// Runs work on a read-only connection that sees one state of the database throughout.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let readers = || lock(&self.inner.readers);
-        let pooled = readers().pop();
+        let pooled = lock(&self.inner.readers).pop();
         let mut connection = match pooled {
             Some(connection) => connection,
             None => database::open_readable(&self.inner.path, &self.inner.key, PageHmac::Sha256)?,
@@ -104,7 +131,7 @@ impl Mirror {
             let transaction = connection.transaction()?;
             work(&transaction)
         };
-        readers().push(connection);
+        self.inner.put_back(connection);
         self.inner.damage.watch(result)
     }
 
