@@ -6,7 +6,10 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::{Method, StatusCode};
-use salesmirror_core::{App, ConnectionRow, Scope, Selectors, Session, SyncOptions};
+use salesmirror_core::{
+    App, ColumnKind, ColumnMetadata, ConnectionRow, Scope, Selectors, Session, SyncOptions,
+    TableMetadata, selected,
+};
 use salesmirror_local_api::{Running, Server};
 use serde_json::{Value, json};
 
@@ -445,6 +448,35 @@ async fn conditions_order_and_search_mean_what_they_mean_on_the_command_line() {
         .list("accounts", &[("page_size", "5"), ("page_size", "6")])
         .await;
     assert_eq!(twice.code(), "bad_parameter");
+}
+
+#[test]
+fn columns_are_selected_as_long_as_their_names_have_room_in_an_address() {
+    let column = |number: usize| ColumnMetadata {
+        logical_name: format!("new_customcolumn{number:014}"),
+        display_name: String::new(),
+        kind: ColumnKind::Text,
+        targets: vec![],
+        choices: vec![],
+        is_custom: true,
+    };
+    let table = |columns: usize| TableMetadata {
+        logical_name: "account".into(),
+        entity_set_name: "accounts".into(),
+        primary_id: "accountid".into(),
+        primary_name: None,
+        display_name: String::new(),
+        display_collection_name: String::new(),
+        is_custom: false,
+        object_type_code: None,
+        change_tracking: true,
+        columns: (0..columns).map(column).collect(),
+    };
+    let names = selected(&table(700)).expect("a selection");
+    assert_eq!(names.split(',').count(), 700);
+    for columns in [0, 1_200] {
+        assert_eq!(selected(&table(columns)), None, "{columns}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,7 +77,7 @@ pub use salesmirror_auth::{ClientKind, Secret, SecretStore};
 pub use writes::Written;
 
 pub use salesmirror_dataverse::{
-    Attributes, HttpConfig, Passthrough, PassthroughReply, RetryPolicy,
+    Attributes, HttpConfig, Passthrough, PassthroughReply, RetryPolicy, selected,
 };
 pub use salesmirror_model::clouds::CLOUDS;
 pub use salesmirror_model::unified;

@@ -35,7 +35,7 @@ pub use discovery::{Instance, environments};
 pub use error::{Error, Result, ServiceError};
 pub use http::{HttpConfig, Proxy, http_client};
 pub use increments::{IdRows, ids_of};
-pub use link::{PageRequest, ScanOptions};
+pub use link::{PageRequest, ScanOptions, selected};
 pub use metadata::{Relationship, TableSummary};
 pub use meter::Meter;
 pub use organization::{Organization, WhoAmI};

@@ -85,19 +85,22 @@ pub fn query(
     })
 }
 
-/// The query that selects a table's columns; empty where it would be too long, and all come.
-pub fn select(table: &TableMetadata) -> String {
+/// Names of a table's columns as `$select` takes them; `None` where they would be too long for an address, or
+/// there are none, so that nothing is selected and all come. The id comes always.
+#[must_use]
+pub fn selected(table: &TableMetadata) -> Option<String> {
     let columns: Vec<String> = table
         .columns
         .iter()
         .map(salesmirror_model::ColumnMetadata::wire_name)
         .collect();
-    let select = columns.join(",");
-    if select.is_empty() || select.len() > LONGEST_SELECT {
-        String::new()
-    } else {
-        format!("?$select={select}")
-    }
+    let columns = columns.join(",");
+    (!columns.is_empty() && columns.len() <= LONGEST_SELECT).then_some(columns)
+}
+
+/// The query that selects a table's columns; empty where it would be too long, and all come.
+pub fn select(table: &TableMetadata) -> String {
+    selected(table).map_or_else(String::new, |columns| format!("?$select={columns}"))
 }
 
 /// The address of one record.

@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use salesmirror_core::unified::{Object, Unified};
-use salesmirror_core::{Category, Error, Passthrough, PassthroughReply, Session, TableMetadata};
+use salesmirror_core::{
+    Category, Error, Passthrough, PassthroughReply, Session, TableMetadata, selected,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -82,7 +84,7 @@ fn options(
             "With read_from_cache=false neither filter, search nor include_deleted can be used.",
         ));
     }
-    let mut options = vec![("$select".to_owned(), columns(metadata))];
+    let mut options = selection(metadata);
     let after = |column: &str, at: Option<i64>| at.map(|at| format!("{column} ge {}", moment(at)));
     let conditions: Vec<String> = [
         after("modifiedon", query.modified_after),
@@ -115,24 +117,17 @@ fn options(
     Ok(options)
 }
 
-fn columns(metadata: &TableMetadata) -> String {
-    let mut names: Vec<String> = metadata
-        .columns
-        .iter()
-        .map(|column| column.wire_name())
-        .collect();
-    if !names.contains(&metadata.primary_id) {
-        names.push(metadata.primary_id.clone());
-    }
-    names.join(",")
+/// The columns that are asked for, where their names have room in an address.
+fn selection(metadata: &TableMetadata) -> Vec<(String, String)> {
+    let columns = selected(metadata).map(|columns| ("$select".to_owned(), columns));
+    columns.into_iter().collect()
 }
 
 /// One record.
 pub async fn one(session: &Session, object: Object, id: Uuid, raw: bool) -> Result<Unified> {
     let metadata = session.metadata(object.table()).await?;
     let path = format!("{}({id})", metadata.entity_set_name);
-    let query = vec![("$select".to_owned(), columns(&metadata))];
-    let reply = ask(session, path, query, None).await?;
+    let reply = ask(session, path, selection(&metadata), None).await?;
     let mut found = session
         .unified_of(object.table(), vec![reply.body.to_vec()], raw)
         .await?;
