@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use salesmirror_core::{
@@ -12,6 +13,8 @@ use salesmirror_core::{
 };
 use salesmirror_local_api::{Running, Server};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
 
 use crate::bench::{Bench, succeed, sync};
 
@@ -808,6 +811,44 @@ async fn many_who_read_at_once_leave_few_connections_of_the_mirror_open() {
     let reply = served.list("contacts", &[("page_size", "5")]).await;
     assert_eq!((reply.status, reply.ids().len()), (200, 5));
     assert!(open() <= kept);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_nothing_does_not_outlive_the_server() {
+    let served = Served::new("account=5,contact=1000,lead=5,opportunity=5,systemuser=5").await;
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket
+        .set_recv_buffer_size(4 << 10)
+        .expect("a small buffer");
+    let address = format!("127.0.0.1:{}", served.running.port());
+    let address = address.parse().expect("an address");
+    let mut client = socket.connect(address).await.expect("a connection");
+    // More answers than fit into what lies between.
+    let path = "/crm/v2/contacts?page_size=1000&include_raw_data=true";
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\r\n",
+        served.key
+    );
+    let (wanted, whole) = (20, served.get(path).await.body.to_string().len());
+    for _ in 0..wanted {
+        client.write_all(request.as_bytes()).await.expect("written");
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let stopping = tokio::time::timeout(Duration::from_secs(5), served.running.stop());
+    stopping.await.expect("it stops all the same");
+    // Nothing is written any more: what is there already comes, and then the connection is over.
+    let (mut got, mut buffer) = (0, vec![0; 64 << 10]);
+    let reading = async {
+        while let Ok(read @ 1..) = client.read(&mut buffer).await {
+            got += read;
+        }
+    };
+    let read = tokio::time::timeout(Duration::from_secs(20), reading).await;
+    read.expect("the connection is over");
+    assert!(
+        got > 0 && got < whole,
+        "cut off within the first answer: {got} of {whole}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

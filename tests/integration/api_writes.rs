@@ -1,5 +1,6 @@
 //! Writes and events through the local API.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -434,6 +435,28 @@ async fn events_come_as_they_happen_and_a_reader_that_was_away_misses_none() {
         .revoke_api_key(guest.key.id)
         .await
         .expect("revoked");
-    let ended = tokio::time::timeout(Duration::from_secs(15), reply.text()).await;
-    assert!(ended.is_ok(), "the stream of a revoked key ends");
+    // However much happens meanwhile.
+    let over = AtomicBool::new(false);
+    let changing = async {
+        for number in 0.. {
+            if over.load(Ordering::SeqCst) {
+                return number;
+            }
+            let name = format!("Busy {number}");
+            served
+                .patch(&path, json!({"record": {"company": name}}), None)
+                .await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        0
+    };
+    let reading = async {
+        let ended = tokio::time::timeout(Duration::from_secs(15), reply.text()).await;
+        over.store(true, Ordering::SeqCst);
+        ended
+    };
+    let (ended, changes) = tokio::join!(reading, changing);
+    let told = ended.expect("the stream of a revoked key ends");
+    let told = told.expect("it ends between two events");
+    assert!(changes > 3 && told.matches("event: record").count() <= changes);
 }

@@ -11,9 +11,12 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures::Stream;
-use salesmirror_core::{ApiKey, EventId, Fed, FeedEvent, RecordEvent, Session, happening_json};
+use salesmirror_core::{
+    ApiKey, EventId, Fed, FeedEvent, RecordEvent, Scope, Session, happening_json,
+};
 use serde_json::json;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::document::Refusals;
@@ -26,7 +29,7 @@ use crate::state::Api;
 const PAGE: u32 = 200;
 /// How often a silent stream says that it is there.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
-/// How often it is looked whether the key is still good.
+/// How often it is looked whether the key is still good, however much there is to send.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 
 /// An event of the stream.
@@ -116,6 +119,8 @@ pub async fn events(
         table,
         follow,
         key: key.map(|Extension(key)| key.id),
+        // The key was good when the request came in.
+        checked: Instant::now(),
         read: VecDeque::new(),
     };
     let alive = KeepAlive::new().interval(ALIVE_EVERY);
@@ -131,6 +136,8 @@ struct Reader {
     table: Option<String>,
     follow: bool,
     key: Option<uuid::Uuid>,
+    /// When it was looked last whether the reader is still welcome.
+    checked: Instant,
     read: VecDeque<Fed>,
 }
 
@@ -145,6 +152,10 @@ impl Reader {
     /// The next event; `None` where the stream ends.
     async fn next(&mut self) -> Option<Event> {
         loop {
+            // Before anything is sent: a long replay, or a busy organisation, is never silent.
+            if !self.may_go_on().await {
+                return None;
+            }
             while let Some(fed) = self.read.pop_front() {
                 self.at = fed.id;
                 if self.concerns(&fed.event) {
@@ -174,25 +185,34 @@ impl Reader {
                         return None;
                     }
                 }
-                () = tokio::time::sleep(CHECK_EVERY) => {
-                    if !self.is_welcome().await {
-                        return None;
-                    }
-                }
+                () = tokio::time::sleep_until(self.checked + CHECK_EVERY) => {}
                 () = stop.cancelled() => return None,
             }
         }
     }
 
-    /// Whether the key was not revoked meanwhile, and the connection not opened anew.
+    /// Whether the API is still on and the reader was welcome a moment ago.
+    async fn may_go_on(&mut self) -> bool {
+        if self.api.stop.is_cancelled() {
+            return false;
+        }
+        if self.checked.elapsed() < CHECK_EVERY {
+            return true;
+        }
+        self.checked = Instant::now();
+        self.is_welcome().await
+    }
+
+    /// Whether the key was not revoked meanwhile and may still read, and the connection not opened anew.
     async fn is_welcome(&self) -> bool {
         if self.session.mirror().is_damaged() {
             return false;
         }
         match self.api.app.api_keys().await {
-            Ok(keys) => self
-                .key
-                .is_none_or(|id| keys.iter().any(|key| key.id == id)),
+            Ok(keys) => self.key.is_none_or(|id| {
+                let key = keys.iter().find(|key| key.id == id);
+                key.is_some_and(|key| key.may(Scope::Read))
+            }),
             Err(_) => false,
         }
     }

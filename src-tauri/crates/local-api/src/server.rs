@@ -1,6 +1,7 @@
 //! The listening server: loopback, bounded, and ended without cutting anybody off.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use salesmirror_core::{App, Category, ConnectionRow, Error};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, broadcast};
 use tokio::task::JoinHandle;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::Call;
@@ -27,6 +29,8 @@ use crate::state::Api;
 
 /// How long the head of a request may take, and an idle connection stays open.
 const HEAD_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a client may take none of what is written to it.
+const WRITE_PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of a request's head.
 const LONGEST_HEAD: usize = 128 << 10;
 /// Headers of a request.
@@ -165,25 +169,34 @@ async fn wrong_method(method: axum::http::Method) -> ApiError {
 
 async fn serve(listeners: Vec<TcpListener>, router: Router, stop: CancellationToken) {
     let graceful = GracefulShutdown::new();
+    // However serving ends, no connection outlives it.
+    let cut = CancellationToken::new();
+    let _cut_in_any_case = cut.clone().drop_guard();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     {
         let doors = listeners
             .iter()
-            .map(|listener| accept(listener, &router, &graceful, &room));
+            .map(|listener| accept(listener, &router, &graceful, &cut, &room));
         tokio::select! {
             _ = futures::future::join_all(doors) => {}
             () = stop.cancelled() => {}
         }
     }
     drop(listeners);
-    // What does not end by itself is cut off.
-    let _ = tokio::time::timeout(END_PATIENCE, graceful.shutdown()).await;
+    let mut ended = pin!(graceful.shutdown());
+    let patience = tokio::time::timeout(END_PATIENCE, ended.as_mut());
+    if patience.await.is_err() {
+        // What does not end by itself is cut off: a client that reads nothing would stay for ever.
+        cut.cancel();
+        let _ = tokio::time::timeout(END_PATIENCE, ended).await;
+    }
 }
 
 async fn accept(
     listener: &TcpListener,
     router: &Router,
     graceful: &GracefulShutdown,
+    cut: &CancellationToken,
     room: &Arc<Semaphore>,
 ) {
     loop {
@@ -199,22 +212,31 @@ async fn accept(
         let _ = stream.set_nodelay(true);
         let connection = connection(stream, router.clone());
         let watched = graceful.watch(connection);
+        let cut = cut.clone();
         tokio::spawn(async move {
             let _place = place;
             // A client that broke off knows so itself.
-            let _ = watched.await;
+            let _ = cut.run_until_cancelled_owned(watched).await;
         });
     }
 }
 
+/// A stream whose writes fail where nothing is taken for long.
+type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
+
 fn connection(
     stream: TcpStream,
     router: Router,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
+) -> http1::Connection<TokioIo<Stream>, TowerToHyperService<Router>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_PATIENCE));
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .max_buf_size(LONGEST_HEAD)
         .max_headers(MOST_HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(
+            TokioIo::new(Box::pin(stream)),
+            TowerToHyperService::new(router),
+        )
 }
