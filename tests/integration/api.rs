@@ -333,6 +333,77 @@ async fn conditions_by_words_give_the_records_whose_fields_say_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_read_is_not_pushed_out_by_others() {
+    let served = Served::new(ROWS).await;
+    let begin = [("sort", "created_at"), ("page_size", "30")];
+    let mut begun = Vec::new();
+    for number in 0..256 {
+        let reply = served.list("leads", &begin).await;
+        assert_eq!(reply.status, 200, "{number}: {reply:?}");
+        begun.push((reply.cursor("next").expect("a next page"), reply.ids()));
+    }
+    // One more is refused rather than one of those broken off.
+    let refused = served.list("leads", &begin).await;
+    assert_eq!((refused.status, refused.code().as_str()), (503, "api_busy"));
+    let seconds: u64 = refused.headers["retry-after"].parse().expect("seconds");
+    assert!((1..=60).contains(&seconds));
+    // What needs no place is answered all the same: a list of one page, a whole table, and the organisation.
+    let single = [("sort", "created_at"), ("page_size", "60")];
+    for parameters in [&single[..], &[("page_size", "30")]] {
+        let reply = served.list("leads", parameters).await;
+        assert_eq!(reply.status, 200, "{parameters:?}: {reply:?}");
+    }
+    let live = [("read_from_cache", "false"), ("page_size", "30")];
+    assert_eq!(served.list("leads", &live).await.status, 200);
+    // One that was read to its end makes room, and its last page can be had again until then.
+    let (cursor, first) = &begun[100];
+    let last = served.list("leads", &[("cursor", cursor)]).await;
+    assert_eq!((last.status, last.cursor("next")), (200, None));
+    let again = served.list("leads", &[("cursor", cursor)]).await;
+    assert_eq!(again.ids(), last.ids());
+    let all: BTreeSet<String> = first.iter().cloned().chain(last.ids()).collect();
+    assert_eq!(all.len(), 60);
+    assert_eq!(served.list("leads", &begin).await.status, 200);
+    assert_eq!(served.list("leads", &begin).await.status, 503);
+    let gone = served.list("leads", &[("cursor", cursor)]).await;
+    assert_eq!((gone.status, gone.code().as_str()), (410, "cursor_expired"));
+    for at in [0, 1, 99, 101, 255] {
+        let reply = served.list("leads", &[("cursor", &begun[at].0)]).await;
+        assert_eq!((reply.status, reply.ids().len()), (200, 30), "{at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_of_the_organisation_pushes_out_no_other() {
+    let served = Served::new(ROWS).await;
+    let sorted = [("sort", "created_at"), ("page_size", "30")];
+    let view = served.list("leads", &sorted).await;
+    let view = view.cursor("next").expect("a next page");
+    let live = [("read_from_cache", "false"), ("page_size", "20")];
+    let other = served.list("leads", &live).await;
+    let other = other.cursor("next").expect("a next page");
+    // More pages than lists are held.
+    let crawl = [("read_from_cache", "false"), ("page_size", "1")];
+    let mut reply = served.list("contacts", &crawl).await;
+    let (mut ids, mut before) = (reply.ids(), None);
+    while let Some(next) = reply.cursor("next") {
+        reply = served.list("contacts", &[("cursor", &next)]).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        ids.extend(reply.ids());
+        before = Some((next, reply.ids()));
+    }
+    let distinct: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!((ids.len(), distinct.len()), (420, 420));
+    let (last, expected) = before.expect("several pages");
+    let again = served.list("contacts", &[("cursor", &last)]).await;
+    assert_eq!(again.ids(), expected, "the last page can be had again");
+    for (cursor, rows) in [(view, 30), (other, 20)] {
+        let reply = served.list("leads", &[("cursor", &cursor)]).await;
+        assert_eq!((reply.status, reply.ids().len()), (200, rows), "{reply:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn conditions_order_and_search_mean_what_they_mean_on_the_command_line() {
     let served = Served::new(ROWS).await;
     let truth = served.bench.truth("contact").await;

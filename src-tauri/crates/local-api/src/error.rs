@@ -141,6 +141,16 @@ impl ApiError {
         )
         .with(RETRY_AFTER, "1")
     }
+
+    /// More lists than are held at once, and somebody reads each of them.
+    pub fn no_room() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "api_busy",
+            "As many lists as the API holds are being paged through at the moment.",
+        )
+        .with(RETRY_AFTER, "10")
+    }
 }
 
 impl From<Error> for ApiError {

@@ -12,7 +12,6 @@ use uuid::Uuid;
 use crate::cursor::Position;
 use crate::error::{ApiError, Result};
 use crate::fields;
-use crate::held::List;
 use crate::query::ListQuery;
 use crate::records::{Page, Pagination, expired, unknown};
 use crate::state::Api;
@@ -36,34 +35,37 @@ pub async fn list(
     wanted: &ListQuery,
 ) -> Result<Page<Unified>> {
     let metadata = session.metadata(object.table()).await?;
-    let (path, query) = match wanted.at {
+    let asked = match wanted.at {
+        None => None,
+        Some(Position::Held(id, page)) => Some((id, page)),
+        Some(_) => return Err(expired()),
+    };
+    let (path, query) = match asked {
         None => (
             metadata.entity_set_name.clone(),
             options(&metadata, object, wanted)?,
         ),
-        Some(Position::Held(id, _)) => match api.held.find(id) {
-            Some((_, List::Page(path))) => (path, Vec::new()),
-            _ => return Err(expired()),
-        },
-        Some(_) => return Err(expired()),
+        Some((id, page)) => {
+            let path = api.held.link(id, page).ok_or_else(expired)?;
+            (path, Vec::new())
+        }
     };
     let page_size = format!("odata.maxpagesize={}", wanted.page_size);
     let reply = ask(session, path, query, Some(&page_size)).await?;
     let rows: Rows = serde_json::from_slice(&reply.body).map_err(|_| unreadable())?;
     let next = rows.next_link.as_deref().map(|link| {
         let path = link.split_once(API_PATH).map(|(_, path)| path.to_owned());
-        path.map(List::Page).ok_or_else(unreadable)
+        path.ok_or_else(unreadable)
     });
-    let next = next
-        .transpose()?
-        .map(|list| api.held.hold(&wanted.query, list));
+    let next = next.transpose()?;
     let records = rows.value.iter().map(|row| row.get().as_bytes().to_vec());
     let records = session
         .unified_of(object.table(), records.collect(), wanted.raw)
         .await?;
+    let next = api.held.live_given(&wanted.query, asked, next)?;
     Ok(Page {
         pagination: Pagination {
-            next: next.map(|id| wanted.cursor(api, object, Position::Held(id, 0))),
+            next: next.map(|(id, page)| wanted.cursor(api, object, Position::Held(id, page))),
             ..Pagination::default()
         },
         records,

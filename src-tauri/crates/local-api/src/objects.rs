@@ -97,7 +97,7 @@ macro_rules! readable {
 
             #[utoipa::path(
                 get, path = $list, tag = $tag, operation_id = $list_id, summary = $list_summary,
-                description = "A page of the mirror. Without `sort`, `search` and conditions it is in the order of ids, and paging through it loses no record and gives none twice, whatever changes meanwhile; any other list is held for 15 minutes after its last page.",
+                description = "A page of the mirror. Without `sort`, `search` and conditions it is in the order of ids, and paging through it loses no record and gives none twice, whatever changes meanwhile; any other list is held for 15 minutes after the page that was read last, and for one minute after its end.",
                 params(ListParameters),
                 responses((status = 200, description = "A page", body = Page<$record>), Refusals)
             )]

@@ -148,7 +148,7 @@ impl ListQuery {
             return Err(forged());
         }
         let query = match cursor.at {
-            Position::Held(id, _) => api.held.find(id).ok_or_else(expired)?.0,
+            Position::Held(id, _) => api.held.query(id).ok_or_else(expired)?,
             Position::After(_) | Position::Before(_) => Query {
                 include_deleted: cursor.include_deleted,
                 ..Query::default()

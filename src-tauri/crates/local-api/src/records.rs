@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::body::json;
 use crate::cursor::Position;
 use crate::error::{ApiError, Result};
-use crate::held::List;
+use crate::held::HeldView;
 use crate::live;
 use crate::parameters::Parameters;
 use crate::query::ListQuery;
@@ -145,7 +145,7 @@ async fn first_page(
             .open_view(object.table(), &wanted.selectors(object)?, None)
             .await?
     };
-    let list = List::View { session, view };
+    let list = HeldView { session, view };
     view_page(api, object, wanted, &list, None, 0).await
 }
 
@@ -156,7 +156,7 @@ async fn held_page(
     id: Uuid,
     place: u64,
 ) -> Result<Page<Unified>> {
-    let (_, list) = api.held.find(id).ok_or_else(expired)?;
+    let list = api.held.view(id).ok_or_else(expired)?;
     view_page(api, object, wanted, &list, Some(id), place).await
 }
 
@@ -172,13 +172,11 @@ async fn view_page(
     api: &Api,
     object: Object,
     wanted: &ListQuery,
-    list: &List,
+    list: &HeldView,
     held: Option<Uuid>,
     place: u64,
 ) -> Result<Page<Unified>> {
-    let List::View { session, view } = list else {
-        return Err(expired());
-    };
+    let HeldView { session, view } = list;
     if session.mirror().is_damaged() {
         // Its row numbers mean nothing in the mirror that takes its place.
         return Err(expired());
@@ -192,9 +190,12 @@ async fn view_page(
     let (next, total) = (place + u64::from(size), view.total());
     let has_next = next < total;
     let held = match held {
-        None if has_next => Some(api.held.hold(&wanted.query, list.clone())),
+        None if has_next => Some(api.held.hold_view(&wanted.query, list.clone())?),
         held => held,
     };
+    if let Some(id) = held {
+        api.held.view_given(id, !has_next);
+    }
     let at = |place: u64| held.map(|id| wanted.cursor(api, object, Position::Held(id, place)));
     let before = place.saturating_sub(u64::from(size));
     Ok(Page {

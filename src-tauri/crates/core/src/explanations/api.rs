@@ -81,8 +81,8 @@ pub static API: &[Explanation] = &[
     row(
         "api_busy",
         "The API has more to do than it can.",
-        "Many requests that read whole tables came at once.",
-        "Send fewer at the same time, and try again.",
+        "Many requests that read whole tables came at once, or as many lists as are held are being paged through.",
+        "Send fewer at the same time, read lists to their end, and try again.",
     ),
     row(
         "bad_cursor",
