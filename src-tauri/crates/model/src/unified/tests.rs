@@ -89,6 +89,7 @@ fn check_with(name: &str, record: &Value, known: &Known, expected: &Value) {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows are literals")]
 fn check(name: &str, record: Value, expected: Value) {
     check_with(name, &record, &Known::default(), &expected);
 }
@@ -105,6 +106,7 @@ fn reference(column: &str, id: &str, table: Option<&str>) -> Value {
     record
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows are literals")]
 fn with(mut record: Value, more: Value) -> Value {
     let fields = more.as_object().unwrap().clone();
     record.as_object_mut().unwrap().extend(fields);

@@ -158,6 +158,7 @@ fn written(
     Ok(writing.attributes(&body)?.json())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows are literals")]
 fn check(name: &str, body: Value, expected: Value) {
     let found = written(name, Purpose::Update, None, &body.to_string());
     let found = found.unwrap_or_else(|problems| panic!("{body}: {problems:?}"));
