@@ -257,6 +257,10 @@ export function RecordsGrid(props: RecordsGridProps) {
           }
         }}
         onCellKeyDown={(event) => onKey(event as CellKeyDownEvent<Row>, latest.current)}
+        onSortChanged={({ api: grid }) => {
+          // Another order begins at its first row.
+          if (grid.getDisplayedRowCount() > 0) grid.ensureIndexVisible(0, "top");
+        }}
         onColumnMoved={({ finished, api: grid }) => {
           if (finished) latest.current.onLayout(layoutOf(grid));
         }}

@@ -126,14 +126,16 @@ pub fn explained(error: Refusal, status: u16, is_write: bool) -> Error {
         ),
         _ => None,
     };
+    let is_uncoded = matches!(&error, Refusal::Service(said) if said.code.is_none());
     // The service takes back what it could not finish; what stands before it may have lost its answer.
     let is_lost = is_write && status >= 500 && !matches!(error, Refusal::Service(_));
     let mut error = Error::from(error);
-    // Other codes say more than the status does.
-    let is_plain = matches!(
-        error.code.as_str(),
-        "not_found" | "missing_privilege" | "refused"
-    );
+    // A code of the service's says more than the status does, but for those that many refusals share.
+    let is_plain = is_uncoded
+        || matches!(
+            error.code.as_str(),
+            "not_found" | "missing_privilege" | "refused"
+        );
     if let Some(hint) = by_code.or(by_status.filter(|_| is_plain)) {
         hint.clone_into(&mut error.hint);
     }
