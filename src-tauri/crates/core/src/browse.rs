@@ -69,30 +69,6 @@ impl Session {
             .await
     }
 
-    /// Whether the mirror's copy of a record is stale, and the ETag of its version where it was delivered
-    /// with one. Of a record that the mirror never saw neither.
-    ///
-    /// # Errors
-    /// A table that was never synced, a database that cannot be read.
-    pub async fn version_of(&self, table: &str, id: Uuid) -> Result<(bool, Option<String>)> {
-        self.on_mirror(table, move |mirror, table| {
-            let Some(row) = mirror.delivered_record(table, id)? else {
-                return Ok((false, None));
-            };
-            #[derive(serde::Deserialize)]
-            struct Tagged {
-                #[serde(rename = "@odata.etag")]
-                etag: Option<String>,
-            }
-            let tagged: Option<Tagged> = serde_json::from_slice(&row.json).ok();
-            Ok((
-                row.stale_at.is_some(),
-                tagged.and_then(|tagged| tagged.etag),
-            ))
-        })
-        .await
-    }
-
     /// Rows of a view for the grid.
     ///
     /// # Errors

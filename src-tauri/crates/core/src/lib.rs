@@ -58,7 +58,7 @@ pub use export::{ExportFormat, ExportOptions, ExportRows, Exported, base64_text,
 pub use feed::{Fed, FeedEvent};
 pub use form::{FieldProblem, Form};
 pub use history::{happening_json, told_text, what_word};
-pub use objects::{UnifiedSlice, unified_object};
+pub use objects::{UnifiedCopy, UnifiedSlice, unified_object};
 pub use ongoing::{Ongoing, OpenViews, Work};
 pub use preferences::Preference;
 pub use render::{Shown, ViewRow, grouped};

@@ -21,6 +21,14 @@ impl Session {
         blocking(move || Ok(mirror.query(&sql, limits)?)).await
     }
 
+    /// Passes a request on to the organisation, with this connection's sign-in.
+    ///
+    /// # Errors
+    /// Where it is refused before it is sent, or the network does not answer.
+    pub async fn passthrough(&self, request: Passthrough) -> Result<PassthroughReply> {
+        Ok(self.client().passthrough(request).await?)
+    }
+
     /// The same for somebody who waits: a network that does not answer is told within a minute. What a
     /// write has changed of the mirror is marked as stale, and read again beside the caller.
     ///
@@ -41,13 +49,5 @@ impl Session {
     #[must_use]
     pub fn refusal_of(&self, reply: &PassthroughReply) -> Option<Error> {
         self.client().explain(reply).map(Error::from)
-    }
-
-    /// Passes a request on to the organisation, with this connection's sign-in.
-    ///
-    /// # Errors
-    /// Where it is refused before it is sent, or the network does not answer.
-    pub async fn passthrough(&self, request: Passthrough) -> Result<PassthroughReply> {
-        Ok(self.client().passthrough(request).await?)
     }
 }

@@ -1,7 +1,6 @@
 //! Reading unified objects.
 
 use axum::http::StatusCode;
-use axum::http::header::ETAG;
 use axum::response::Response;
 use salesmirror_core::unified::{Object, Unified};
 use salesmirror_core::{Edge, Error, Session};
@@ -17,7 +16,7 @@ use crate::live;
 use crate::parameters::Parameters;
 use crate::query::ListQuery;
 use crate::state::Api;
-use crate::writing::copy;
+use crate::writing::tag;
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -225,10 +224,11 @@ pub async fn one(api: Api, object: Object, id: Uuid, mut given: Parameters) -> R
             },
         ));
     }
-    let copy = copy(&session, object, id, raw).await?;
-    let Some(record) = copy.record else {
+    let copy = session.unified_copy(object.table(), id, raw).await?;
+    let Some(copy) = copy else {
         return Err(unknown(object, id).into());
     };
+    let (record, stale) = (copy.object, copy.is_stale);
     if record.head().is_deleted && !include_deleted {
         return Err(Error::usage(
             "unknown_record",
@@ -237,11 +237,8 @@ pub async fn one(api: Api, object: Object, id: Uuid, mut given: Parameters) -> R
         )
         .into());
     }
-    let stale = copy.is_stale;
     let mut response = json(StatusCode::OK, &One { record, stale });
-    if let Some(etag) = copy.etag {
-        response.headers_mut().insert(ETAG, etag);
-    }
+    tag(&mut response, copy.etag);
     Ok(response)
 }
 

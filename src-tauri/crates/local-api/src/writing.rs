@@ -21,9 +21,6 @@ use crate::error::{ApiError, Result};
 use crate::records::unknown;
 use crate::state::Api;
 
-/// How often a record is read that changes meanwhile.
-const READINGS: u32 = 3;
-
 /// What became of a write.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Done<T: ToSchema> {
@@ -153,13 +150,13 @@ pub async fn update(
 
 /// A body without fields changes nothing, not even when the record was changed last.
 async fn unchanged(session: &Session, object: Object, id: Uuid) -> Result<Response> {
-    let copy = copy(session, object, id, false).await?;
-    let Some(record) = copy.record else {
+    let copy = session.unified_copy(object.table(), id, false).await?;
+    let Some(copy) = copy else {
         return Err(unknown(object, id).into());
     };
     let done = Done {
         id,
-        record: Some(record),
+        record: Some(copy.object),
         stale: copy.is_stale,
         stale_reason: None,
     };
@@ -230,59 +227,31 @@ async fn answer(
     session.start_indexing();
     // The organisation has it: whatever goes wrong from here on is no failure of the write, or a program
     // would do it again.
-    let (copy, trouble) = match copy(session, object, written.id, false).await {
+    let copy = session
+        .unified_copy(object.table(), written.id, false)
+        .await;
+    let (copy, trouble) = match copy {
         Ok(copy) => (copy, None),
-        Err(error) => (Copy::default(), Some(error)),
+        Err(error) => (None, Some(error)),
     };
     let stale = written.stale.or(trouble).map(|error| error.message);
+    let (record, etag) = copy.map(|copy| (copy.object, copy.etag)).unzip();
     let done: Done<Unified> = Done {
         id: written.id,
-        record: copy.record,
+        record,
         stale: stale.is_some(),
         stale_reason: stale,
     };
     let mut response = json(status, &done);
-    if let Some(etag) = copy.etag.filter(|_| !done.stale) {
-        response.headers_mut().insert(ETAG, etag);
+    if !done.stale {
+        tag(&mut response, etag.flatten());
     }
     Ok(response)
 }
 
-/// The mirror's copy of a record, with the version that it is of.
-#[derive(Default)]
-pub struct Copy {
-    pub record: Option<Unified>,
-    pub is_stale: bool,
-    /// For `If-Match`; none where the record changes faster than it is read.
-    pub etag: Option<HeaderValue>,
-}
-
-/// Reads the mirror's copy of a record and its version, which belong together.
-pub async fn copy(
-    session: &Session,
-    object: Object,
-    id: Uuid,
-    raw: bool,
-) -> salesmirror_core::Result<Copy> {
-    let mut before = session.version_of(object.table(), id).await?;
-    for _ in 0..READINGS {
-        let record = session.unified_record(object.table(), id, raw).await?;
-        let after = session.version_of(object.table(), id).await?;
-        if before == after {
-            let (is_stale, etag) = after;
-            let etag = etag.and_then(|etag| HeaderValue::from_str(&etag).ok());
-            return Ok(Copy {
-                record,
-                is_stale,
-                etag,
-            });
-        }
-        before = after;
+/// Says which version an answer holds, for `If-Match`.
+pub fn tag(response: &mut Response, etag: Option<String>) {
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+        response.headers_mut().insert(ETAG, etag);
     }
-    let record = session.unified_record(object.table(), id, raw).await?;
-    Ok(Copy {
-        record,
-        is_stale: before.0,
-        etag: None,
-    })
 }

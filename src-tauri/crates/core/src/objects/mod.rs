@@ -28,6 +28,17 @@ pub struct UnifiedSlice {
     pub has_more: bool,
 }
 
+/// The mirror's copy of a record, with the version that it is of.
+#[derive(Debug, Clone)]
+pub struct UnifiedCopy {
+    /// The object.
+    pub object: Unified,
+    /// Whether it was invalidated.
+    pub is_stale: bool,
+    /// `@odata.etag`, where the record was delivered with one.
+    pub etag: Option<String>,
+}
+
 /// What a session remembers for unified objects.
 pub(crate) struct Memory {
     /// Pages that are read at once: more than there are processors would only wait for each other,
@@ -54,6 +65,15 @@ impl Default for Memory {
             navigation: Mutex::default(),
         }
     }
+}
+
+fn etag(row: &DeliveredRow) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Tagged {
+        #[serde(rename = "@odata.etag")]
+        etag: Option<String>,
+    }
+    serde_json::from_slice::<Tagged>(&row.json).ok()?.etag
 }
 
 /// The unified object of a table.
@@ -124,12 +144,31 @@ impl Session {
         id: Uuid,
         raw: bool,
     ) -> Result<Option<Unified>> {
+        let copy = self.unified_copy(table, id, raw).await?;
+        Ok(copy.map(|copy| copy.object))
+    }
+
+    /// The same with the version that it is of.
+    ///
+    /// # Errors
+    /// As [`Session::unified_record`].
+    pub async fn unified_copy(
+        &self,
+        table: &str,
+        id: Uuid,
+        raw: bool,
+    ) -> Result<Option<UnifiedCopy>> {
         let read = move |mirror: &Mirror, metadata: &TableMetadata| {
             let row = mirror.delivered_record(&metadata.logical_name, id)?;
-            Ok((row.into_iter().collect(), ()))
+            let version = row.as_ref().map(|row| (row.stale_at.is_some(), etag(row)));
+            Ok((row.into_iter().collect(), version.unwrap_or_default()))
         };
-        let (mut objects, ()) = self.objects(table, raw, read).await?;
-        Ok(objects.pop())
+        let (mut objects, (is_stale, etag)) = self.objects(table, raw, read).await?;
+        Ok(objects.pop().map(|object| UnifiedCopy {
+            object,
+            is_stale,
+            etag,
+        }))
     }
 
     /// The objects of records that did not come from the mirror: JSON texts as the organisation
