@@ -6,13 +6,11 @@
 
 use std::time::Duration;
 
-use salesmirror_core::{
-    Error, PendingSignIn, VerifyOptions, Work, parse_guid, record_ids, usual_columns,
-};
+use salesmirror_core::{Error, PendingSignIn, VerifyOptions, Work, parse_guid, record_ids};
 use salesmirror_wire::{
     AppSettings, AppSettingsChange, AppState, Charts, Connection, ConnectionChange, ErrorReply,
-    Event, Happening, LeftData, Picked, Preference, Proof, Record, Run, TableColumns, Theme, View,
-    ViewRequest, Window,
+    Event, Happening, LeftData, Picked, Preference, Proof, Record, RecordKey, Run, TableColumns,
+    Theme, View, ViewRequest, Window,
 };
 use tauri::{AppHandle, Manager as _};
 use tauri_plugin_opener::OpenerExt as _;
@@ -40,8 +38,6 @@ impl From<Error> for Refusal {
 
 /// How long the browser may take.
 const SIGN_IN_PATIENCE: Duration = Duration::from_secs(300);
-/// Columns that a grid shows at first.
-const SHOWN_COLUMNS: usize = 9;
 /// Rows that one window may ask for.
 const MOST_ROWS: u32 = 1_000;
 /// Happenings that a record's panel lists.
@@ -253,9 +249,7 @@ pub async fn table_columns(
     table: String,
 ) -> Reply<TableColumns> {
     let session = desk.session(&connection).await?;
-    let metadata = session.metadata(&table).await?;
-    let shown = usual_columns(&metadata, SHOWN_COLUMNS);
-    Ok(read::columns(&metadata, shown))
+    Ok(read::columns(&session.metadata(&table).await?))
 }
 
 #[tauri::command]
@@ -291,25 +285,17 @@ pub fn close_view(desk: OnDesk<'_>, view: u32) {
 }
 
 #[tauri::command]
-pub async fn record(
-    desk: OnDesk<'_>,
-    connection: String,
-    table: String,
-    id: String,
-) -> Reply<Record> {
-    let session = desk.session(&connection).await?;
-    Ok(read::record(session.record(&table, &id).await?))
+pub async fn record(desk: OnDesk<'_>, key: RecordKey) -> Reply<Record> {
+    let session = desk.session(&key.connection).await?;
+    Ok(read::record(session.record(&key.table, &key.id).await?))
 }
 
 #[tauri::command]
-pub async fn history(
-    desk: OnDesk<'_>,
-    connection: String,
-    table: String,
-    id: String,
-) -> Reply<Vec<Happening>> {
-    let session = desk.session(&connection).await?;
-    let happenings = session.history_of(&table, &id, MOST_HAPPENINGS).await?;
+pub async fn history(desk: OnDesk<'_>, key: RecordKey) -> Reply<Vec<Happening>> {
+    let session = desk.session(&key.connection).await?;
+    let happenings = session
+        .history_of(&key.table, &key.id, MOST_HAPPENINGS)
+        .await?;
     Ok(happenings.into_iter().map(read::happening).collect())
 }
 

@@ -6,8 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use salesmirror_core::{
-    App, ConnectionRow, DataDir, HttpConfig, Ongoing, OpenViews, Result, RetryPolicy, SecretStore,
-    Session, Settings, extra_root,
+    App, ConnectionRow, DataDir, Ongoing, OpenViews, Result, Session, Settings,
 };
 use salesmirror_demo::Sample;
 use salesmirror_local_api::Served;
@@ -67,16 +66,10 @@ pub fn data_dir() -> Result<DataDir> {
 }
 
 fn open() -> Result<App> {
-    let data_dir = data_dir()?;
-    let file = std::env::var_os("SALESMIRROR_CA_FILE").map(PathBuf::from);
-    App::open(Settings {
-        secrets: SecretStore::open(data_dir.root())?,
-        data_dir: Some(data_dir.root().to_owned()),
-        http: HttpConfig {
-            user_agent: concat!("Salesmirror/", env!("CARGO_PKG_VERSION")).to_owned(),
-            extra_root_pem: extra_root(file.as_deref())?,
-            ..HttpConfig::default()
-        },
-        retry: RetryPolicy::default(),
-    })
+    let ca_file = std::env::var_os("SALESMIRROR_CA_FILE").map(PathBuf::from);
+    App::open(Settings::of(
+        &data_dir()?,
+        ca_file.as_deref(),
+        env!("CARGO_PKG_VERSION"),
+    )?)
 }

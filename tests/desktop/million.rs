@@ -12,10 +12,12 @@ use crate::wizard::{self, folder, large_organization};
 const SYNC_PATIENCE: Duration = Duration::from_secs(900);
 /// How long a view in a new order may take in such a build.
 const ROW_PATIENCE: Duration = Duration::from_secs(120);
-/// Scrolls to a share of the table, given as `depth`, and says which row is drawn there with its name.
+/// Scrolls to a share of the table, given as `depth`, and says which row is drawn there with its name; null
+/// while there is no grid yet, or too few rows came to scroll.
 const SCROLL: &str = r"
 const grid = [...document.querySelectorAll('.grid *')]
   .find((one) => one.scrollHeight > 10 * one.clientHeight && one.clientHeight > 200);
+if (!grid) return null;
 grid.scrollTop = depth * (grid.scrollHeight - grid.clientHeight);
 const top = grid.getBoundingClientRect().top;
 const row = [...document.querySelectorAll('.ag-row')]

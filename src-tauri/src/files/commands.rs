@@ -90,34 +90,28 @@ pub async fn export(
 
 #[tauri::command]
 pub async fn show_in_folder(handle: AppHandle, path: String) -> Reply<()> {
-    handle
-        .opener()
-        .reveal_item_in_dir(&path)
-        .map_err(|error| cannot_open(&path, &error))
+    opened(&path, handle.opener().reveal_item_in_dir(&path))
 }
 
 #[tauri::command]
 pub async fn open_file(handle: AppHandle, desk: OnDesk<'_>, path: String) -> Reply<()> {
     desk.ongoing.may_open(&path)?;
-    handle
-        .opener()
-        .open_path(&path, None::<&str>)
-        .map_err(|error| cannot_open(&path, &error))
+    opened(&path, handle.opener().open_path(&path, None::<&str>))
 }
 
 #[tauri::command]
 pub async fn open_link(handle: AppHandle, desk: OnDesk<'_>, url: String) -> Reply<()> {
     let url = desk.apis.openable(desk.app().await?, &url).await?;
-    handle
-        .opener()
-        .open_url(&url, None::<&str>)
-        .map_err(|error| cannot_open(&url, &error))
+    opened(&url, handle.opener().open_url(&url, None::<&str>))
 }
 
-fn cannot_open(what: &str, error: &tauri_plugin_opener::Error) -> Refusal {
-    Refusal::from(Error::usage(
-        "cannot_open",
-        format!("The system did not open {what}: {error}."),
-        "Copy it and open it by hand.",
-    ))
+fn opened(what: &str, result: Result<(), tauri_plugin_opener::Error>) -> Reply<()> {
+    let refused = |error| {
+        Refusal::from(Error::usage(
+            "cannot_open",
+            format!("The system did not open {what}: {error}."),
+            "Copy it and open it by hand.",
+        ))
+    };
+    result.map_err(refused)
 }

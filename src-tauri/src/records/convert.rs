@@ -2,7 +2,7 @@
 
 use salesmirror_core::{
     Cell, ColumnKind, Deleted, FieldChange, Happening, RecordDetail, Selectors, Shown,
-    TableMetadata, View, ViewRow, told_text, what_word,
+    TableMetadata, View, ViewRow, told_text, usual_columns, what_word,
 };
 use salesmirror_wire::{self as wire, GridCell};
 
@@ -24,8 +24,11 @@ pub fn happening(happening: Happening) -> wire::Happening {
     }
 }
 
+/// Columns that a grid shows at first.
+const SHOWN_COLUMNS: usize = 9;
+
 /// A table's columns.
-pub fn columns(table: &TableMetadata, shown: Vec<String>) -> wire::TableColumns {
+pub fn columns(table: &TableMetadata) -> wire::TableColumns {
     let columns = table.columns.iter().map(|column| wire::Column {
         name: column.logical_name.clone(),
         label: column.display_name.clone(),
@@ -44,7 +47,7 @@ pub fn columns(table: &TableMetadata, shown: Vec<String>) -> wire::TableColumns 
         table: table.logical_name.clone(),
         primary_name: table.primary_name.clone(),
         columns: columns.collect(),
-        shown,
+        shown: usual_columns(table, SHOWN_COLUMNS),
     }
 }
 

@@ -1404,6 +1404,20 @@ guard: GuardQuestion | null,
  */
 search: SearchProgress, };
 
+export type RecordKey = { 
+/**
+ * Id of the connection.
+ */
+connection: string, 
+/**
+ * Logical name of the table.
+ */
+table: string, 
+/**
+ * The record's id.
+ */
+id: string, };
+
 export type TableColumns = { 
 /**
  * Logical name of the table.
@@ -1512,8 +1526,8 @@ export const commands = {
   openView: (connection: string, request: ViewRequest, most: number | null) => invoke<View>("open_view", { connection, request, most }),
   window: (view: number, offset: number, limit: number, columns: Array<string>) => invoke<Window>("window", { view, offset, limit, columns }),
   closeView: (view: number) => invoke<void>("close_view", { view }),
-  record: (connection: string, table: string, id: string) => invoke<Record>("record", { connection, table, id }),
-  history: (connection: string, table: string, id: string) => invoke<Array<Happening>>("history", { connection, table, id }),
+  record: (key: RecordKey) => invoke<Record>("record", { key }),
+  history: (key: RecordKey) => invoke<Array<Happening>>("history", { key }),
   chooseFile: (suggested: string, format: ExportFormat | null) => invoke<string | null>("choose_file", { suggested, format }),
   export: (connection: string, request: ExportRequest) => invoke<void>("export", { connection, request }),
   showInFolder: (path: string) => invoke<void>("show_in_folder", { path }),

@@ -112,7 +112,8 @@ function Record({
   const columns = useColumns(connection, record.table.name);
   const { data } = useQuery({
     queryKey: ["record", connection.id, record.table.name, record.id],
-    queryFn: () => commands.record(connection.id, record.table.name, record.id),
+    queryFn: () =>
+      commands.record({ connection: connection.id, table: record.table.name, id: record.id }),
   });
   const index = columns?.columns.findIndex(({ name }) => name === columns.primary_name) ?? -1;
   const column = columns?.columns[index];

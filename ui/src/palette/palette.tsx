@@ -214,7 +214,11 @@ function foundEntries(
       act: () => to(table.name, { record: record.id }),
       actOutside: () =>
         void attempt(async () => {
-          const whole = await commands.record(connection.id, table.name, record.id);
+          const whole = await commands.record({
+            connection: connection.id,
+            table: table.name,
+            id: record.id,
+          });
           await commands.openLink(whole.link);
         }),
     }));

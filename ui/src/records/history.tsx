@@ -37,7 +37,8 @@ export function HistoryTab({
   const [column, setColumn] = useState(ALL);
   const { data: happenings, error } = useQuery({
     queryKey: ["history", connection.id, shown.table, shown.id, changed],
-    queryFn: () => commands.history(connection.id, shown.table, shown.id),
+    queryFn: () =>
+      commands.history({ connection: connection.id, table: shown.table, id: shown.id }),
     placeholderData: (before) => before,
   });
   if (error) return <ErrorText error={asError(error)} />;

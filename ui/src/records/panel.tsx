@@ -73,7 +73,7 @@ export function RecordPanel({
   const columns = useColumns(connection, shown.table);
   const { data: record, error } = useQuery({
     queryKey: ["record", connection.id, shown.table, shown.id, table?.last_sync, table?.stale],
-    queryFn: () => commands.record(connection.id, shown.table, shown.id),
+    queryFn: () => commands.record({ connection: connection.id, table: shown.table, id: shown.id }),
     placeholderData: (before) => (before?.row.id === shown.id ? before : undefined),
   });
   // The tabs stay where they are while the next record is on its way.

@@ -375,7 +375,11 @@ function Records({
           }
           onOpenLink={() =>
             void attempt(async () => {
-              const record = await commands.record(connection.id, table.name, menu.row.id);
+              const record = await commands.record({
+                connection: connection.id,
+                table: table.name,
+                id: menu.row.id,
+              });
               await commands.openLink(record.link);
             })
           }

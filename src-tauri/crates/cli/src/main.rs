@@ -28,9 +28,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use salesmirror_core::{
-    App, Category, DataDir, Error, HttpConfig, Result, SecretStore, Session, Settings, extra_root,
-};
+use salesmirror_core::{App, Category, DataDir, Error, Result, RetryPolicy, Session, Settings};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -173,18 +171,14 @@ async fn run(arguments: Arguments, output: Output, cancel: CancellationToken) ->
         return setup_script::print(output, options);
     }
     let data_dir = DataDir::new(arguments.data_dir)?;
+    let ca_file = arguments.ca_file.as_deref();
+    let version = env!("CARGO_PKG_VERSION");
     let app = App::open(Settings {
-        secrets: SecretStore::open(data_dir.root())?,
-        data_dir: Some(data_dir.root().to_owned()),
-        http: HttpConfig {
-            user_agent: concat!("Salesmirror/", env!("CARGO_PKG_VERSION")).to_owned(),
-            extra_root_pem: extra_root(arguments.ca_file.as_deref())?,
-            ..HttpConfig::default()
-        },
-        retry: salesmirror_core::RetryPolicy {
+        retry: RetryPolicy {
             max_wait: Duration::from_secs(arguments.max_wait),
-            ..salesmirror_core::RetryPolicy::default()
+            ..RetryPolicy::default()
         },
+        ..Settings::of(&data_dir, ca_file, version)?
     })?;
     let context = Context {
         app,

@@ -16,7 +16,7 @@ pub use leave::LeftData;
 pub use settings::{AppSettings, AppSettingsChange};
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -28,7 +28,7 @@ use salesmirror_store::{AppDb, ConnectionRow, DatabaseKey, Mirror, StoreError};
 use uuid::Uuid;
 
 use crate::data_dir::DataDir;
-use crate::error::{Category, Error, Result, blocking};
+use crate::error::{Category, Error, Result, blocking, extra_root};
 use crate::random::database_key;
 use crate::session::Session;
 use crate::tokens::{ConnectionTokens, registration};
@@ -43,6 +43,26 @@ pub struct Settings {
     pub http: HttpConfig,
     /// How long requests are tried.
     pub retry: RetryPolicy,
+}
+
+impl Settings {
+    /// As the product's programs open it: the platform's keychain, and one name on the network with
+    /// the program's version. The file is a root certificate to trust beside the system's.
+    ///
+    /// # Errors
+    /// A keychain that does not answer, or a file that is no certificate.
+    pub fn of(data_dir: &DataDir, ca_file: Option<&Path>, version: &str) -> Result<Self> {
+        Ok(Self {
+            secrets: SecretStore::open(data_dir.root())?,
+            data_dir: Some(data_dir.root().to_owned()),
+            http: HttpConfig {
+                user_agent: format!("Salesmirror/{version}"),
+                extra_root_pem: extra_root(ca_file)?,
+                ..HttpConfig::default()
+            },
+            retry: RetryPolicy::default(),
+        })
+    }
 }
 
 /// How long somebody in front of the screen waits for a network that does not answer.

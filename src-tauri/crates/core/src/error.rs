@@ -231,7 +231,7 @@ impl From<salesmirror_dataverse::Error> for Error {
 ///
 /// # Errors
 /// Where the file cannot be read.
-pub fn extra_root(path: Option<&std::path::Path>) -> Result<Option<Vec<u8>>> {
+pub(crate) fn extra_root(path: Option<&std::path::Path>) -> Result<Option<Vec<u8>>> {
     let read = |path: &std::path::Path| {
         std::fs::read(path).map_err(|error| {
             Error::explained(

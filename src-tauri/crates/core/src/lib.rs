@@ -52,7 +52,7 @@ pub use console::{Affected, BodyKind, Console, ConsoleChange, ConsoleReply};
 pub use data_dir::DataDir;
 pub use discovery::{DiscoveryRequest, Environment};
 pub use doctor::Diagnosis;
-pub use error::{Category, Error, Result, ServiceReply, extra_root};
+pub use error::{Category, Error, Result, ServiceReply};
 pub use examine::{Check, Finding};
 pub use export::{ExportFormat, ExportOptions, ExportRows, Exported, base64_text, csv_line};
 pub use feed::{Fed, FeedEvent};

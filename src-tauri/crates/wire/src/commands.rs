@@ -7,8 +7,8 @@ use crate::{
     Api, ApiChange, AppSettings, AppSettingsChange, AppState, Charts, Checks, Connection,
     ConnectionChange, Console, ConsoleChange, ConsoleReply, ConsoleRequest, ErrorReply,
     ExportFormat, ExportRequest, FoundEnvironment, FoundTenant, Happening, LeftData,
-    ListedEnvironment, Picked, Preference, Proof, Record, Run, Setup, SetupDraft, TableColumns,
-    Theme, View, ViewRequest, Window, Work,
+    ListedEnvironment, Picked, Preference, Proof, Record, RecordKey, Run, Setup, SetupDraft,
+    TableColumns, Theme, View, ViewRequest, Window, Work,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -74,8 +74,8 @@ commands! {
     open_view(connection: String, request: ViewRequest, most: Option<u32>) -> View;
     window(view: u32, offset: f64, limit: u32, columns: Vec<String>) -> Window;
     close_view(view: u32) -> ();
-    record(connection: String, table: String, id: String) -> Record;
-    history(connection: String, table: String, id: String) -> Vec<Happening>;
+    record(key: RecordKey) -> Record;
+    history(key: RecordKey) -> Vec<Happening>;
     choose_file(suggested: String, format: Option<ExportFormat>) -> Option<String>;
     export(connection: String, request: ExportRequest) -> ();
     show_in_folder(path: String) -> ();

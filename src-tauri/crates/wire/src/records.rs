@@ -249,6 +249,17 @@ pub struct Window {
     pub rows: Vec<Row>,
 }
 
+/// Which record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RecordKey {
+    /// Id of the connection.
+    pub connection: String,
+    /// Logical name of the table.
+    pub table: String,
+    /// The record's id.
+    pub id: String,
+}
+
 /// One record in full.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Record {
