@@ -9,8 +9,8 @@ use std::time::Duration;
 use salesmirror_core::{Error, PendingSignIn, VerifyOptions, Work, parse_guid, record_ids};
 use salesmirror_wire::{
     AppSettings, AppSettingsChange, AppState, Charts, Connection, ConnectionChange, ErrorReply,
-    Event, Happening, LeftData, Picked, Preference, Proof, Record, RecordKey, Run, TableColumns,
-    Theme, View, ViewRequest, Window,
+    Event, Filter, Happening, HistogramBar, LeftData, Picked, Preference, Proof, Record, RecordKey,
+    Run, TableColumns, Theme, View, ViewRequest, Window,
 };
 use tauri::{AppHandle, Manager as _};
 use tauri_plugin_opener::OpenerExt as _;
@@ -282,6 +282,20 @@ pub async fn window(
 #[tauri::command]
 pub fn close_view(desk: OnDesk<'_>, view: u32) {
     desk.views.close(view);
+}
+
+#[tauri::command]
+pub async fn histogram(
+    desk: OnDesk<'_>,
+    connection: String,
+    request: ViewRequest,
+    filter: Filter,
+) -> Reply<Vec<HistogramBar>> {
+    let (session, given) = (desk.session(&connection).await?, read::selectors(&request));
+    let bars = session
+        .histogram(&request.table, &given, &filter.expression())
+        .await?;
+    Ok(read::histogram(bars))
 }
 
 #[tauri::command]

@@ -13,4 +13,5 @@ mod network;
 mod records;
 mod setup;
 mod strange;
+mod tour;
 mod wizard;

@@ -99,7 +99,7 @@ async fn filter(window: &Window) {
     let count = window.text("filter-count").await;
     window.expect_text("status-total", "12,0").await;
     window.click("filter-apply").await;
-    let rows = count.trim_end_matches(" rows").to_owned();
+    let rows = count.split(' ').next().unwrap_or_default().to_owned();
     window
         .expect_text("status-total", &format!("{rows} of 12,0"))
         .await;
@@ -109,7 +109,35 @@ async fn filter(window: &Window) {
     window.write("filter-column-search", "modified on").await;
     window.click("filter-column-modifiedon").await;
     window.expect_text("filter-count", "row").await;
+    // How the rows lie in time is drawn, with as much before the span as it is long.
+    let bars = "const bars = [...document.querySelectorAll('.histogram-bar')]; \
+         const chosen = bars.filter((bar) => bar.classList.contains('histogram-bar-chosen')); \
+         return [bars.length, chosen.length]";
+    window.expect_js(bars, &json!([62, 31])).await;
+    let heard = "return /^[1-9][0-9,]* rows? from .+ rows? in the days around$/u.test( \
+         document.querySelector('.histogram svg')?.getAttribute('aria-label') ?? '')";
+    window.expect_js(heard, &json!(true)).await;
     window.state("filter-period").await;
+    window.write("filter-value", "last 7 weeks of what").await;
+    window.expect_text("filter-count", "Enter a time").await;
+    window.write("filter-value", "this year").await;
+    window
+        .expect_js(
+            "return document.querySelectorAll('.histogram-bar').length < 67",
+            &json!(true),
+        )
+        .await;
+    window.expect_text("filter-count", "counted in").await;
+    window.state("filter-year").await;
+    window.write("filter-value", "last 30 days").await;
+    window.expect_js(bars, &json!([62, 31])).await;
+    // The list of periods covers what is counted, so that it opens only when it is asked for.
+    let is_open = "return document.querySelector('[data-testid=filter-value]').ariaExpanded";
+    window.expect_js(is_open, &json!("false")).await;
+    window.press("\u{e015}").await;
+    window.expect_js(is_open, &json!("true")).await;
+    window.press("\u{e00c}").await;
+    window.expect_js(is_open, &json!("false")).await;
     window.click("filter-apply").await;
     window.expect_text("pill-modifiedon", "last 30 days").await;
     window

@@ -58,6 +58,16 @@ pub async fn large_organization() -> SampleOrg {
     .await
 }
 
+/// One with a million contacts, whose records are as long as those of real ones.
+pub async fn million_contacts() -> SampleOrg {
+    start(
+        "account=2000,contact=1000000,lead=3000,opportunity=3000,systemuser=60",
+        0,
+        0,
+    )
+    .await
+}
+
 async fn start(rows: &str, latency_ms: u64, port: u16) -> SampleOrg {
     let config = Config {
         port,

@@ -30,6 +30,11 @@ export function formatMoment(ms: number): string {
   return moment.format(ms).replace(",", "");
 }
 
+/** A day as `2026-03-12`: "12 Mar 2026". */
+export function formatDay(day: string): string {
+  return date.format(new Date(`${day}T00:00:00Z`));
+}
+
 /** The time for today, else the day too: "14:27", "11 Mar 14:27". */
 export function formatRecent(ms: number, now: number): string {
   const isToday = new Date(ms).toDateString() === new Date(now).toDateString();

@@ -1,8 +1,8 @@
 //! Views and records, as the window reads them.
 
 use salesmirror_core::{
-    Cell, ColumnKind, Deleted, FieldChange, Happening, RecordDetail, Selectors, Shown,
-    TableMetadata, View, ViewRow, told_text, usual_columns, what_word,
+    Cell, ColumnKind, Deleted, FieldChange, Happening, HistogramBar, RecordDetail, Selectors,
+    Shown, TableMetadata, View, ViewRow, told_text, usual_columns, what_word,
 };
 use salesmirror_wire::{self as wire, GridCell};
 
@@ -142,6 +142,17 @@ pub fn view(id: u32, view: &View) -> wire::View {
         whole: view.is_whole,
         opened_ms: view.opened_in.as_secs_f64() * 1_000.0,
     }
+}
+
+/// How rows are spread.
+pub fn histogram(bars: Vec<HistogramBar>) -> Vec<wire::HistogramBar> {
+    let bar = |bar: HistogramBar| wire::HistogramBar {
+        first: bar.first.to_string(),
+        last: bar.last.to_string(),
+        rows: bar.rows,
+        chosen: bar.chosen,
+    };
+    bars.into_iter().map(bar).collect()
 }
 
 /// Rows of a view.

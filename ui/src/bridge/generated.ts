@@ -1032,6 +1032,24 @@ run: number | null,
  */
 fields: Array<FieldChange>, };
 
+export type HistogramBar = { 
+/**
+ * The first day, as `2026-03-12`.
+ */
+first: string, 
+/**
+ * The last day.
+ */
+last: string, 
+/**
+ * How many rows.
+ */
+rows: number, 
+/**
+ * Whether the filter asks for them.
+ */
+chosen: boolean, };
+
 export type Preference = { 
 /**
  * Its name, such as `keep-history`.
@@ -1526,6 +1544,7 @@ export const commands = {
   openView: (connection: string, request: ViewRequest, most: number | null) => invoke<View>("open_view", { connection, request, most }),
   window: (view: number, offset: number, limit: number, columns: Array<string>) => invoke<Window>("window", { view, offset, limit, columns }),
   closeView: (view: number) => invoke<void>("close_view", { view }),
+  histogram: (connection: string, request: ViewRequest, filter: Filter) => invoke<Array<HistogramBar>>("histogram", { connection, request, filter }),
   record: (key: RecordKey) => invoke<Record>("record", { key }),
   history: (key: RecordKey) => invoke<Array<Happening>>("history", { key }),
   chooseFile: (suggested: string, format: ExportFormat | null) => invoke<string | null>("choose_file", { suggested, format }),

@@ -73,7 +73,7 @@ export function NoMatches({
   const isLive = request.deleted === "exclude" && !request.stale_only;
   const last = request.filters.at(-1);
   const relaxed = last ? { ...request, filters: request.filters.slice(0, -1) } : null;
-  const without = useCount(connection, relaxed);
+  const without = useCount(connection, relaxed).count?.rows;
   const column = last && columns.columns.find((known) => known.name === last.column);
   if (search === "" && isLive && !last) {
     return (

@@ -449,7 +449,7 @@ function Running({
     >
       <ProgressBar thickness="large" {...(total > 0 ? { value: rows / total } : {})} />
       <p className="guard-figures">
-        <span>
+        <span data-testid="export-progress">
           {total > 0 ? `${formatCount(rows)} of ${formatCount(total)} rows` : "Opening the view"}
         </span>
       </p>

@@ -10,8 +10,9 @@ import {
 import { Delete16Regular } from "@fluentui/react-icons";
 import { useEffect, useRef, useState } from "react";
 import type { Column, Connection, Filter, FilterOp, ViewRequest } from "../bridge/generated";
-import { formatCount } from "../format";
+import { formatDuration, plural } from "../format";
 import { choicesOf, operatorOf, operatorsOf, PERIODS, problemOf, withOperator } from "./filters";
+import { Histogram } from "./histogram";
 import { useCount } from "./use-count";
 
 /** One filter, with how many rows it would leave before it is applied. */
@@ -40,7 +41,7 @@ export function FilterEditor({
   const [isTried, setTried] = useState(false);
   const problem = problemOf(column, draft);
   const wanted = problem ? null : { ...request, filters: [...request.filters, draft] };
-  const count = useCount(connection, wanted);
+  const { count, error } = useCount(connection, wanted);
   const operators = operatorsOf(column.kind);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
@@ -98,14 +99,20 @@ export function FilterEditor({
       >
         <ValueInput column={column} draft={draft} onChange={setDraft} />
       </Field>
+      {operator?.value === "period" || operator?.value === "date" ? (
+        <Histogram connection={connection} request={request} filter={problem ? null : draft} />
+      ) : null}
       <footer>
         <span className="filter-count" role="status" data-testid="filter-count">
-          {problem ? (
-            <span className="caption">{problem}</span>
-          ) : count === undefined ? (
-            <span className="caption">Counting</span>
+          {problem || error ? (
+            <span className="caption">{problem ?? error?.message}</span>
+          ) : count ? (
+            <>
+              <strong>{plural(count.rows, "row", "rows")}</strong>{" "}
+              <span className="caption">counted in {formatDuration(count.ms)}</span>
+            </>
           ) : (
-            <strong>{count === 1 ? "1 row" : `${formatCount(count)} rows`}</strong>
+            <span className="caption">Counting</span>
           )}
         </span>
         <Button onClick={onCancel} data-testid="filter-cancel">
@@ -155,23 +162,7 @@ function ValueInput({
         </fieldset>
       );
     case "period":
-      return (
-        <Combobox
-          freeform
-          aria-label="Time"
-          value={value}
-          selectedOptions={PERIODS.includes(value) ? [value] : []}
-          onOptionSelect={(_, data) => set([data.optionValue ?? ""])}
-          onChange={(event) => set([event.target.value])}
-          data-testid="filter-value"
-        >
-          {PERIODS.map((period) => (
-            <Option key={period} value={period}>
-              {period}
-            </Option>
-          ))}
-        </Combobox>
-      );
+      return <PeriodInput value={value} onChange={(period) => set([period])} />;
     case "names":
       return (
         <Input
@@ -197,4 +188,39 @@ function ValueInput({
     default:
       return <span />;
   }
+}
+
+/** A span of days: typed, or chosen from a list that opens only when it is asked for, since it covers what
+ * is counted. */
+function PeriodInput({ value, onChange }: { value: string; onChange: (period: string) => void }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <Combobox
+      freeform
+      aria-label="Time"
+      value={value}
+      selectedOptions={PERIODS.includes(value) ? [value] : []}
+      open={isOpen}
+      onOpenChange={(event, data) => setOpen(data.open && !isTyping(event))}
+      onOptionSelect={(_, data) => onChange(data.optionValue ?? "")}
+      onChange={(event) => onChange(event.target.value)}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || isOpen) return;
+        event.preventDefault();
+        event.currentTarget.form?.requestSubmit();
+      }}
+      data-testid="filter-value"
+    >
+      {PERIODS.map((period) => (
+        <Option key={period} value={period}>
+          {period}
+        </Option>
+      ))}
+    </Combobox>
+  );
+}
+
+function isTyping(event: { type: string; key?: unknown }): boolean {
+  if (event.type !== "keydown") return event.type === "change" || event.type === "input";
+  return event.key === "Enter" || (typeof event.key === "string" && event.key.length === 1);
 }

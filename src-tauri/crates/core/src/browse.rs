@@ -30,8 +30,8 @@ pub struct RecordDetail {
 }
 
 impl Session {
-    /// Opens a view, or the first rows of it alone. Where its order has no index yet one is made afterwards, so that the next
-    /// time is quick.
+    /// Opens a view, or the first rows of it alone. Where its order has no index yet one is made
+    /// afterwards, so that the next time is quick.
     ///
     /// # Errors
     /// A bad selector, an unknown column, a database that cannot be read.
@@ -48,16 +48,22 @@ impl Session {
         };
         let (mirror, wanted) = (self.mirror().clone(), spec.clone());
         let view = blocking(move || Ok(mirror.open_view(&wanted)?)).await?;
-        // While rows arrive an index would have to be kept up with each of them.
-        if spec.sort.is_some() && !self.is_syncing() {
-            let mirror = self.mirror().clone();
-            tokio::task::spawn_blocking(move || {
-                if let Err(error) = mirror.keep_order(&spec) {
-                    tracing::warn!(%error, "no index was made for the order of a view");
-                }
-            });
-        }
+        self.keep_order(spec);
         Ok(view)
+    }
+
+    /// Makes the index that serves a view's order, in the background.
+    pub(crate) fn keep_order(&self, spec: ViewSpec) {
+        // While rows arrive an index would have to be kept up with each of them.
+        if spec.sort.is_none() || self.is_syncing() {
+            return;
+        }
+        let mirror = self.mirror().clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = mirror.keep_order(&spec) {
+                tracing::warn!(%error, "no index was made for the order of a view");
+            }
+        });
     }
 
     /// Live and deleted rows of a table.

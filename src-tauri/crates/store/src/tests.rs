@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::*;
 
 mod charts;
+mod histogram;
 mod history;
 mod query;
 mod related;

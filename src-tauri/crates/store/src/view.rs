@@ -8,6 +8,7 @@ use salesmirror_model::{Cell, ColumnMetadata, TableMetadata};
 
 use crate::database::quoted;
 use crate::ids::StoredId;
+use crate::order::{self, COLLATION};
 use crate::schema::{self, data, target_column};
 use crate::search::{self, Terms, terms};
 use crate::{Result, StoreError};
@@ -156,7 +157,7 @@ pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<(Vec<u32>, boo
         Some((column, sort)) => {
             let key = sort_key(connection, column)?;
             let order = if sort.descending { "DESC" } else { "ASC" };
-            if !has_index(connection, &table, column)? {
+            if !order::has_index(connection, &table, column)? {
                 // One pass over the table, which is decrypted on the way.
                 let whole = format!(" ORDER BY {key} IS NULL, {key} {order}, d._rowid {order}");
                 select(connection, &table, spec, search, Some(&whole), &mut rowids)?;
@@ -187,21 +188,6 @@ fn whole_view(spec: &ViewSpec, search: Option<&Search>, rowids: Vec<u32>) -> (Ve
         .is_some_and(|most| rowids.len() >= most as usize);
     let is_whole = !is_cut && search.is_none_or(|search| search.is_whole);
     (rowids, is_whole)
-}
-
-/// Whether an index serves the order of a column.
-fn has_index(
-    connection: &Connection,
-    table: &TableMetadata,
-    column: &ColumnMetadata,
-) -> Result<bool> {
-    let mut find =
-        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = ?)")?;
-    Ok(find.query_row([index_name(table, column)], |row| row.get(0))?)
-}
-
-fn index_name(table: &TableMetadata, column: &ColumnMetadata) -> String {
-    format!("sort_{}_{}", table.logical_name, column.logical_name)
 }
 
 fn select(
@@ -269,7 +255,11 @@ pub fn conditions(
             sql.push(")");
         }
         sql.push(" AND ");
-        test(sql, connection, column, &condition.test)?;
+        let collation = match order::covers(spec, condition, column) {
+            true => COLLATION,
+            false => "",
+        };
+        collated(sql, connection, column, &condition.test, collation)?;
     }
     Ok(())
 }
@@ -335,7 +325,18 @@ pub fn test(
     column: &ColumnMetadata,
     test: &Test,
 ) -> Result<()> {
+    collated(sql, connection, column, test, "")
+}
+
+fn collated(
+    sql: &mut Sql,
+    connection: &Connection,
+    column: &ColumnMetadata,
+    test: &Test,
+    collation: &str,
+) -> Result<()> {
     let own = format!("d.{}", quoted(&column.logical_name));
+    let compared = format!("{own} {collation}");
     // Text is what people see: for a lookup its name.
     let text = |connection| {
         if column.kind.is_lookup() {
@@ -356,14 +357,14 @@ pub fn test(
             sql.list(cells.iter().map(value));
             sql.push(")");
         }
-        Test::Less(cell) => compare(sql, &own, "<", cell),
-        Test::LessOrEqual(cell) => compare(sql, &own, "<=", cell),
-        Test::Greater(cell) => compare(sql, &own, ">", cell),
-        Test::GreaterOrEqual(cell) => compare(sql, &own, ">=", cell),
+        Test::Less(cell) => compare(sql, &compared, "<", cell),
+        Test::LessOrEqual(cell) => compare(sql, &compared, "<=", cell),
+        Test::Greater(cell) => compare(sql, &compared, ">", cell),
+        Test::GreaterOrEqual(cell) => compare(sql, &compared, ">=", cell),
         Test::Within(from, until) => {
-            compare(sql, &own, ">=", from);
+            compare(sql, &compared, ">=", from);
             sql.push(" AND ");
-            compare(sql, &own, "<", until);
+            compare(sql, &compared, "<", until);
         }
         Test::NotContains(needle) => {
             let text = text(connection)?;
@@ -473,19 +474,5 @@ pub fn lookup_name(connection: &Connection, column: &ColumnMetadata) -> Result<S
     }
     Ok(format!(
         "coalesce(CASE {target}{mirrored} END, {annotated})"
-    ))
-}
-
-/// The SQL that makes an index for a sorted column, where one helps.
-pub fn index_for(table: &TableMetadata, name: &str) -> Option<String> {
-    let column = table.column(name)?;
-    if column.kind.is_lookup() || !column.choices.is_empty() {
-        return None;
-    }
-    let own = quoted(&column.logical_name);
-    Some(format!(
-        "CREATE INDEX IF NOT EXISTS {} ON {} ({own} COLLATE NOCASE, _rowid, _deleted_at, _stale_at)",
-        quoted(&index_name(table, column)),
-        data(&table.logical_name),
     ))
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::codec::Codec;
 use crate::ids::StoredId;
 use crate::mirror::Mirror;
+use crate::order;
 use crate::row::{Reader, Row};
 use crate::schema::{self, data};
 use crate::view::{self, ViewSpec, column};
@@ -83,7 +84,7 @@ impl Mirror {
             return Ok(());
         };
         let metadata = self.metadata(&spec.table)?;
-        let Some(sql) = view::index_for(&metadata, &sort.column) else {
+        let Some(sql) = order::index_for(&metadata, &sort.column) else {
             return Ok(());
         };
         self.write(move |connection| {

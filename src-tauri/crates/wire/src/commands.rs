@@ -6,9 +6,9 @@ use ts_rs::{Config, TS};
 use crate::{
     Api, ApiChange, AppSettings, AppSettingsChange, AppState, Charts, Checks, Connection,
     ConnectionChange, Console, ConsoleChange, ConsoleReply, ConsoleRequest, ErrorReply,
-    ExportFormat, ExportRequest, FoundEnvironment, FoundTenant, Happening, LeftData,
-    ListedEnvironment, Picked, Preference, Proof, Record, RecordKey, Run, Setup, SetupDraft,
-    TableColumns, Theme, View, ViewRequest, Window, Work,
+    ExportFormat, ExportRequest, Filter, FoundEnvironment, FoundTenant, Happening, HistogramBar,
+    LeftData, ListedEnvironment, Picked, Preference, Proof, Record, RecordKey, Run, Setup,
+    SetupDraft, TableColumns, Theme, View, ViewRequest, Window, Work,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -74,6 +74,7 @@ commands! {
     open_view(connection: String, request: ViewRequest, most: Option<u32>) -> View;
     window(view: u32, offset: f64, limit: u32, columns: Vec<String>) -> Window;
     close_view(view: u32) -> ();
+    histogram(connection: String, request: ViewRequest, filter: Filter) -> Vec<HistogramBar>;
     record(key: RecordKey) -> Record;
     history(key: RecordKey) -> Vec<Happening>;
     choose_file(suggested: String, format: Option<ExportFormat>) -> Option<String>;

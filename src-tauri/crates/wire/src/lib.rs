@@ -32,7 +32,7 @@ pub use preference::{AppSettings, AppSettingsChange, LeftData, Preference};
 pub use proof::{Fix, Proof, ProofProgress};
 pub use records::{
     Choice, Column, ColumnKind, Deleted, ExportFormat, ExportRequest, Filter, FilterOp, GridCell,
-    Picked, Record, RecordKey, Row, Sort, TableColumns, View, ViewRequest, Window,
+    HistogramBar, Picked, Record, RecordKey, Row, Sort, TableColumns, View, ViewRequest, Window,
 };
 pub use setup::{
     Check, Checks, ConnectionChange, Finding, FirstSync, FoundEnvironment, FoundTenant,

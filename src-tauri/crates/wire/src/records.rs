@@ -249,6 +249,20 @@ pub struct Window {
     pub rows: Vec<Row>,
 }
 
+/// A bar of how rows are spread around a filter of dates: the rows of some days in sequence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct HistogramBar {
+    /// The first day, as `2026-03-12`.
+    pub first: String,
+    /// The last day.
+    pub last: String,
+    /// How many rows.
+    #[ts(type = "number")]
+    pub rows: u64,
+    /// Whether the filter asks for them.
+    pub chosen: bool,
+}
+
 /// Which record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RecordKey {

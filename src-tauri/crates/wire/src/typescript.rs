@@ -11,11 +11,11 @@ use crate::{
     ConnectionChange, Console, ConsoleChange, ConsoleReply, ConsoleRequest, Deleted, Environment,
     ErrorReply, Event, ExportFormat, ExportProgress, ExportRequest, FieldChange, FieldProblem,
     Filter, FilterOp, Finding, FirstSync, Fix, FoundEnvironment, FoundTenant, GridCell,
-    GuardQuestion, Happening, LeftData, ListedEnvironment, Picked, Preference, Progress, Proof,
-    ProofProgress, Record, RecordKey, Requests, Row, Run, RunStatus, SavedRequest, SearchProgress,
-    SentRequest, Setup, SetupCloud, SetupDraft, SetupGuide, SetupStep, SetupWay, SignIn, Sort,
-    Strategy, Table, TableColumns, TableCount, TableState, Theme, View, ViewRequest, What, Window,
-    Work,
+    GuardQuestion, Happening, HistogramBar, LeftData, ListedEnvironment, Picked, Preference,
+    Progress, Proof, ProofProgress, Record, RecordKey, Requests, Row, Run, RunStatus, SavedRequest,
+    SearchProgress, SentRequest, Setup, SetupCloud, SetupDraft, SetupGuide, SetupStep, SetupWay,
+    SignIn, Sort, Strategy, Table, TableColumns, TableCount, TableState, Theme, View, ViewRequest,
+    What, Window, Work,
 };
 
 /// The text of the generated module.
@@ -117,6 +117,7 @@ fn declarations(config: &Config) -> Vec<String> {
         GridCell,
         GuardQuestion,
         Happening,
+        HistogramBar,
         Preference,
         Progress,
         Proof,

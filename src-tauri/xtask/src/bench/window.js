@@ -79,6 +79,11 @@ window.bench = {
   },
   // From a jump to a share of the grid's depth to the frame with the rows that are there.
   async reach(share) {
+    // A page that was just opened has its first rows before it knows how many there are.
+    for (let tries = 0; !(scroller()?.scrollHeight > 1e6); tries++) {
+      if (tries > 1000) throw new Error("the grid stays short");
+      await frame();
+    }
     const grid = scroller();
     const top = grid.getBoundingClientRect().top;
     const there = () => [...document.querySelectorAll(".ag-row")].find((row) =>
