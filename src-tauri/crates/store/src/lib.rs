@@ -27,6 +27,7 @@ mod names;
 mod naming;
 mod order;
 mod outcome;
+mod pieces;
 mod properties;
 mod query;
 mod recall;
@@ -38,6 +39,7 @@ mod runs;
 mod schema;
 mod search;
 mod seen;
+mod sorting;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod view;

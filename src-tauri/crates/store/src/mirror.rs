@@ -122,16 +122,27 @@ impl Mirror {
 
     /// Runs work on a read-only connection that sees one state of the database throughout.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let pooled = lock(&self.inner.readers).pop();
-        let mut connection = match pooled {
-            Some(connection) => connection,
-            None => database::open_readable(&self.inner.path, &self.inner.key, PageHmac::Sha256)?,
-        };
+        let mut connection = self.take_reader()?;
         let result = {
             let transaction = connection.transaction()?;
             work(&transaction)
         };
+        self.put_back(connection);
+        self.watched(result)
+    }
+
+    /// A connection to read with, which is to be put back.
+    pub(crate) fn take_reader(&self) -> Result<Connection> {
+        let pooled = lock(&self.inner.readers).pop();
+        pooled.map_or_else(|| self.open_reader(), Ok)
+    }
+
+    pub(crate) fn put_back(&self, connection: Connection) {
         self.inner.put_back(connection);
+    }
+
+    /// The result, with a note where it says that the file is damaged.
+    pub(crate) fn watched<T>(&self, result: Result<T>) -> Result<T> {
         self.inner.damage.watch(result)
     }
 

@@ -13,6 +13,7 @@ mod history;
 mod query;
 mod related;
 mod requests;
+mod sorting;
 mod upgrade;
 mod writes;
 

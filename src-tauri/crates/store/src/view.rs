@@ -200,17 +200,14 @@ fn select(
 ) -> Result<()> {
     let mut sql = Sql::default();
     sql.push(&format!(
-        "SELECT d._rowid FROM {} d WHERE ",
+        "SELECT d._rowid FROM {} d WHERE 1",
         data(&spec.table)
     ));
-    // The index on `_deleted_at` serves a view of all rows in the mirror's own order. Anywhere else
-    // it would fetch a million rows one by one, which the plus sign forbids.
+    // The index on `_deleted_at` serves a view of all rows in the mirror's own order.
     let is_plain = spec.sort.is_none() && spec.search.is_none() && spec.conditions.is_empty();
     sql.push(match spec.deleted {
-        Deleted::Exclude if is_plain => "d._deleted_at IS NULL",
-        Deleted::Exclude => "+d._deleted_at IS NULL",
-        Deleted::Include => "1",
-        Deleted::Only => "d._deleted_at IS NOT NULL",
+        Deleted::Exclude if is_plain => " AND d._deleted_at IS NULL",
+        other => deleted(other),
     });
     conditions(&mut sql, connection, table, spec, search)?;
     sql.push(tail.unwrap_or(" ORDER BY d._rowid"));
@@ -224,6 +221,16 @@ fn select(
         rowids.push(row.get(0)?);
     }
     Ok(())
+}
+
+/// Whether deleted rows are asked for. The plus keeps the index on `_deleted_at` out, which would fetch a
+/// million rows one by one.
+pub const fn deleted(which: Deleted) -> &'static str {
+    match which {
+        Deleted::Exclude => " AND +d._deleted_at IS NULL",
+        Deleted::Include => "",
+        Deleted::Only => " AND d._deleted_at IS NOT NULL",
+    }
 }
 
 /// What a view's selectors ask of its rows, but whether they are deleted.
@@ -414,7 +421,7 @@ fn value(cell: &Cell) -> Value {
 }
 
 /// The expression that a column is sorted by: labels and names, as people see them.
-fn sort_key(connection: &Connection, column: &ColumnMetadata) -> Result<String> {
+pub fn sort_key(connection: &Connection, column: &ColumnMetadata) -> Result<String> {
     let own = format!("d.{}", quoted(&column.logical_name));
     if column.kind.is_lookup() {
         return Ok(format!(

@@ -13,11 +13,12 @@ use crate::mirror::Mirror;
 use crate::order;
 use crate::row::{Reader, Row};
 use crate::schema::{self, data};
+use crate::sorting;
 use crate::view::{self, ViewSpec, column};
 use crate::{Result, StoreError};
 
 /// Below this many rows a sort without an index is quick enough.
-const INDEX_FROM_ROWS: u64 = 20_000;
+pub const INDEX_FROM_ROWS: u64 = 20_000;
 /// More indexes than this would slow every sync down.
 const MOST_INDEXES: i64 = 6;
 
@@ -64,7 +65,10 @@ impl Mirror {
     /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
     pub fn open_view(&self, spec: &ViewSpec) -> Result<View> {
         let begun = Instant::now();
-        let (rowids, is_whole) = self.read(|connection| view::rowids(connection, spec))?;
+        let (rowids, is_whole) = match sorting::sorted(self, spec)? {
+            Some(rowids) => (rowids, true),
+            None => self.read(|connection| view::rowids(connection, spec))?,
+        };
         let opened = View {
             table: spec.table.as_str().into(),
             opened_in: begun.elapsed(),
@@ -129,31 +133,6 @@ impl Mirror {
         })
     }
 
-    /// Calls `visit` with each row of a view, in its order, on one state of the database.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownColumn`].
-    pub fn for_each_row(
-        &self,
-        view: &View,
-        columns: &[String],
-        want_raw: bool,
-        visit: impl FnMut(Row) -> ControlFlow<()>,
-    ) -> Result<()> {
-        self.read(|connection| {
-            let all = 0..view.rowids.len();
-            each(
-                connection,
-                self.codec(),
-                view,
-                all,
-                columns,
-                want_raw,
-                visit,
-            )
-        })
-    }
-
     /// The ids of a view's rows, in its order; rows that are gone since are left out.
     ///
     /// # Errors
@@ -214,6 +193,25 @@ pub fn each(
     want_raw: bool,
     mut visit: impl FnMut(Row) -> ControlFlow<()>,
 ) -> Result<()> {
+    let mut reader = reader(connection, codec, view, columns, want_raw)?;
+    for rowid in &view.rowids[part] {
+        if let Some(row) = reader.read(i64::from(*rowid))?
+            && visit(row).is_break()
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A reader of a view's rows.
+pub fn reader<'c>(
+    connection: &'c Connection,
+    codec: &'c Codec,
+    view: &View,
+    columns: &[String],
+    want_raw: bool,
+) -> Result<Reader<'c>> {
     let table = schema::metadata(connection, &view.table)?
         .ok_or_else(|| StoreError::UnknownTable(view.table.to_string()))?;
     let mut indexes = Vec::with_capacity(columns.len());
@@ -225,13 +223,5 @@ pub fn each(
             .position(|other| std::ptr::eq(other, found));
         indexes.extend(index);
     }
-    let mut reader = Reader::new(connection, codec, &table, &indexes, want_raw)?;
-    for rowid in &view.rowids[part] {
-        if let Some(row) = reader.read(i64::from(*rowid))?
-            && visit(row).is_break()
-        {
-            break;
-        }
-    }
-    Ok(())
+    Reader::new(connection, codec, &table, &indexes, want_raw)
 }

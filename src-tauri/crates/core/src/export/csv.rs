@@ -1,7 +1,5 @@
 //! CSV: RFC 4180, null as an empty field and empty text as `""`.
 
-use std::io::{self, Write};
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use salesmirror_model::{Cell, ColumnKind, ColumnMetadata};
@@ -9,40 +7,6 @@ use salesmirror_store::{QueryValue, Row};
 
 use super::{ExportOptions, is_formula};
 use crate::render::{Delivered, formatted, plain};
-
-pub struct CsvWriter<'a, W> {
-    out: W,
-    columns: &'a [&'a ColumnMetadata],
-    options: &'a ExportOptions,
-    line: String,
-}
-
-impl<'a, W: Write> CsvWriter<'a, W> {
-    pub fn new(
-        mut out: W,
-        columns: &'a [&'a ColumnMetadata],
-        options: &'a ExportOptions,
-    ) -> io::Result<Self> {
-        let line = header(columns, options);
-        out.write_all(line.as_bytes())?;
-        Ok(Self {
-            out,
-            columns,
-            options,
-            line,
-        })
-    }
-
-    pub fn row(&mut self, row: &Row) -> io::Result<()> {
-        self.line.clear();
-        write_line(self.columns, self.options, row, &mut self.line);
-        self.out.write_all(self.line.as_bytes())
-    }
-
-    pub fn finish(self) -> W {
-        self.out
-    }
-}
 
 /// A row of a query's result as a line of CSV.
 #[must_use]
@@ -67,7 +31,8 @@ pub fn csv_line(values: &[QueryValue]) -> String {
     line
 }
 
-fn header(columns: &[&ColumnMetadata], options: &ExportOptions) -> String {
+/// The names of the columns, behind the byte order mark.
+pub fn header(columns: &[&ColumnMetadata], options: &ExportOptions) -> String {
     let mut line = String::new();
     if options.bom {
         line.push('\u{feff}');
@@ -87,7 +52,13 @@ fn header(columns: &[&ColumnMetadata], options: &ExportOptions) -> String {
     line
 }
 
-fn write_line(columns: &[&ColumnMetadata], options: &ExportOptions, row: &Row, line: &mut String) {
+/// Adds a row as a line.
+pub fn write_line(
+    columns: &[&ColumnMetadata],
+    options: &ExportOptions,
+    row: &Row,
+    line: &mut String,
+) {
     let delivered = Delivered::of(row);
     let mut fields = Fields {
         line,

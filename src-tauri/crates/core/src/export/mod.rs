@@ -13,7 +13,6 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +21,6 @@ use salesmirror_store::{Mirror, Row, View, ViewSpec};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::csv::CsvWriter;
 use self::fields::{fields, heads};
 use self::parquet::ParquetWriter;
 use self::xlsx::{SHEET_ROWS, XlsxWriter};
@@ -114,13 +112,6 @@ impl ExportRows {
         }
     }
 }
-
-/// Progress is told every so many rows.
-const PROGRESS_ROWS: u64 = 2_000;
-/// Rows that the reader hands over at once: with their records some 2 MB.
-const PARCEL_ROWS: usize = 256;
-/// Parcels that wait for the writer at most.
-const WAITING_PARCELS: usize = 4;
 
 impl Session {
     /// Records as JSON objects, `offset` and `limit` after the total was counted.
@@ -352,27 +343,23 @@ impl Export<'_> {
             ExportFormat::Xlsx | ExportFormat::Parquet => false,
         };
         let names = logical_names(&columns);
-        let mut rows = 0;
-        // Reading decrypts and writing formats: each has a thread, and neither gets far ahead.
-        std::thread::scope(|scope| {
-            let (send, receive) = sync_channel(WAITING_PARCELS);
-            let (view, names, cancel) = (&view, &names, self.cancel);
-            let reader =
-                scope.spawn(move || read_parcels(mirror, view, names, needs_record, cancel, &send));
-            for parcel in receive {
-                for row in parcel {
-                    writer.row(&row).map_err(|source| self.failed(&source))?;
-                    rows += 1;
-                    if rows % PROGRESS_ROWS == 0 {
-                        (self.progress)(rows, view.total());
-                    }
-                }
+        let (mut rows, mut written) = (0, Ok(()));
+        // Lines are made where rows are read; what has one writer is given the rows.
+        let options = self.options;
+        let make = |rows| piece(&columns, options, rows);
+        mirror.pieces(&view, &names, needs_record, make, |piece| {
+            if self.cancel.is_cancelled() {
+                return ControlFlow::Break(());
             }
-            match reader.join() {
-                Ok(read) => read,
-                Err(panic) => std::panic::resume_unwind(panic),
+            written = writer.piece(&piece);
+            if written.is_err() {
+                return ControlFlow::Break(());
             }
+            rows += piece.rows();
+            (self.progress)(rows, view.total());
+            ControlFlow::Continue(())
         })?;
+        written.map_err(|source| self.failed(&source))?;
         if self.cancel.is_cancelled() {
             return Err(Error::interrupted());
         }
@@ -383,14 +370,17 @@ impl Export<'_> {
 
     fn writer<'w, W: Write + Send>(
         &'w self,
-        out: W,
+        mut out: W,
         columns: &'w [&'w ColumnMetadata],
     ) -> io::Result<Writer<'w, W>> {
         let heads = heads(columns, self.options.raw_values);
         let written = match self.options.format {
-            ExportFormat::Csv => Written::Csv(CsvWriter::new(out, columns, self.options)?),
-            ExportFormat::Jsonl => Written::Jsonl(out),
-            ExportFormat::Parquet => Written::Parquet(ParquetWriter::new(out, &heads)?),
+            ExportFormat::Csv => {
+                out.write_all(csv::header(columns, self.options).as_bytes())?;
+                Written::Text(out)
+            }
+            ExportFormat::Jsonl => Written::Text(out),
+            ExportFormat::Parquet => Written::Parquet(Box::new(ParquetWriter::new(out, &heads)?)),
             ExportFormat::Xlsx => {
                 // The rows wait beside the result, not in some other place of the disk.
                 let folder = self.place.parent().filter(|folder| folder.is_dir());
@@ -413,63 +403,78 @@ impl Export<'_> {
     }
 }
 
-/// Reads the rows of a view and hands them over, until nobody wants any more.
-fn read_parcels(
-    mirror: &Mirror,
-    view: &View,
-    names: &[String],
-    with_record: bool,
-    cancel: &CancellationToken,
-    send: &SyncSender<Vec<Row>>,
-) -> Result<()> {
-    let mut parcel = Vec::with_capacity(PARCEL_ROWS);
-    mirror.for_each_row(view, names, with_record, |row| {
-        parcel.push(row);
-        if parcel.len() < PARCEL_ROWS {
-            return ControlFlow::Continue(());
+/// Some rows on their way to the output.
+enum Piece {
+    /// As lines of text.
+    Lines(String, u64),
+    /// As they were read.
+    Rows(Vec<Row>),
+}
+
+impl Piece {
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Lines(_, rows) => *rows,
+            Self::Rows(rows) => rows.len() as u64,
         }
-        let full = std::mem::replace(&mut parcel, Vec::with_capacity(PARCEL_ROWS));
-        match cancel.is_cancelled() || send.send(full).is_err() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+    }
+}
+
+/// What the output is given of these rows.
+fn piece(columns: &[&ColumnMetadata], options: &ExportOptions, rows: Vec<Row>) -> Piece {
+    let mut lines = String::new();
+    match options.format {
+        ExportFormat::Csv => {
+            for row in &rows {
+                csv::write_line(columns, options, row, &mut lines);
+            }
         }
-    })?;
-    // Where nobody takes it any more, the writer says why.
-    let _ = send.send(parcel);
-    Ok(())
+        ExportFormat::Jsonl => {
+            for row in &rows {
+                lines.push_str(&record_json(columns, row));
+                lines.push('\n');
+            }
+        }
+        ExportFormat::Xlsx | ExportFormat::Parquet => return Piece::Rows(rows),
+    }
+    Piece::Lines(lines, rows.len() as u64)
 }
 
 struct Writer<'a, W: Write + Send> {
-    written: Written<'a, W>,
+    written: Written<W>,
     columns: &'a [&'a ColumnMetadata],
     raw_values: bool,
 }
 
-enum Written<'a, W: Write + Send> {
-    Csv(CsvWriter<'a, W>),
-    Jsonl(W),
-    Parquet(ParquetWriter<W>),
+enum Written<W: Write + Send> {
+    Text(W),
+    Parquet(Box<ParquetWriter<W>>),
     Xlsx(Box<XlsxWriter<W>>),
 }
 
 impl<W: Write + Send> Writer<'_, W> {
-    fn row(&mut self, row: &Row) -> io::Result<()> {
-        match &mut self.written {
-            Written::Csv(csv) => csv.row(row),
-            Written::Jsonl(out) => {
-                let mut line = record_json(self.columns, row);
-                line.push('\n');
-                out.write_all(line.as_bytes())
+    fn piece(&mut self, piece: &Piece) -> io::Result<()> {
+        match (&mut self.written, piece) {
+            (Written::Text(out), Piece::Lines(lines, _)) => out.write_all(lines.as_bytes())?,
+            (Written::Parquet(parquet), Piece::Rows(rows)) => {
+                for row in rows {
+                    parquet.row(fields(self.columns, row, self.raw_values))?;
+                }
             }
-            Written::Parquet(parquet) => parquet.row(fields(self.columns, row, self.raw_values)),
-            Written::Xlsx(xlsx) => xlsx.row(&fields(self.columns, row, self.raw_values)),
+            (Written::Xlsx(xlsx), Piece::Rows(rows)) => {
+                for row in rows {
+                    xlsx.row(&fields(self.columns, row, self.raw_values))?;
+                }
+            }
+            // Each format is made of one kind of piece.
+            (_, Piece::Lines(..) | Piece::Rows(_)) => {}
         }
+        Ok(())
     }
 
     fn finish(self) -> io::Result<W> {
         match self.written {
-            Written::Csv(csv) => Ok(csv.finish()),
-            Written::Jsonl(out) => Ok(out),
+            Written::Text(out) => Ok(out),
             Written::Parquet(parquet) => parquet.finish(),
             Written::Xlsx(xlsx) => xlsx.finish(),
         }
