@@ -42,6 +42,7 @@ mod seen;
 mod sorting;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod threads;
 mod view;
 mod view_rows;
 mod wanted;

@@ -1,7 +1,6 @@
 //! A view's rows, read by several threads at once: each decrypts and unpacks its own, which is most of
 //! the work.
 
-use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -9,20 +8,14 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::mirror::Mirror;
 use crate::row::Row;
+use crate::threads::threads;
 use crate::view_rows::{self, View};
 use crate::{Result, StoreError};
 
-/// More threads than this would wait for the one that takes what they make.
-const MOST_THREADS: usize = 4;
 /// Rows of a piece: with their records some 2 MB.
 const PIECE_ROWS: usize = 256;
 /// Pieces of a thread that wait at most.
 const WAITING_PIECES: usize = 2;
-
-/// Threads that read at once.
-pub fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |count| NonZero::get(count).min(MOST_THREADS))
-}
 
 impl Mirror {
     /// Makes pieces of a view's rows in several threads, and hands them over in the view's order, on one

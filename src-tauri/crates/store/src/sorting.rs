@@ -1,5 +1,6 @@
-//! The order of a large table by a column without an index: each thread reads a share of the table and
-//! sorts it, and the shares are merged. SQLite would decrypt and sort on one core alone.
+//! The order of a large table, found by several threads. Where the column has an index each walks a share
+//! of it; else each reads a share of the table and sorts it, and the shares are merged. SQLite would decrypt
+//! and sort on one core alone.
 
 use std::cmp::Ordering;
 
@@ -8,17 +9,20 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::mirror::Mirror;
 use crate::order;
-use crate::pieces::threads;
 use crate::schema::{self, data};
-use crate::view::{self, Sql, ViewSpec};
+use crate::threads::{at_once, threads};
+use crate::view::{self, Condition, Sql, ViewSpec};
 use crate::view_rows::INDEX_FROM_ROWS;
 use crate::{Result, StoreError};
 
 /// Bytes of text that a thread keeps to sort by; with more, SQLite sorts, which needs no room.
 const MOST_BYTES: usize = 64 << 20;
 
-/// The row numbers of a view that is sorted by a column without an index, nulls last; `None` where SQLite
-/// is to find them.
+/// Rows whose values are looked at to cut an index into shares.
+const SAMPLES: i64 = 64;
+
+/// The row numbers of a large view in the order of a column, nulls last; `None` where one thread is to
+/// find them.
 pub fn sorted(mirror: &Mirror, spec: &ViewSpec) -> Result<Option<Vec<u32>>> {
     let Some(sort) = &spec.sort else {
         return Ok(None);
@@ -26,56 +30,160 @@ pub fn sorted(mirror: &Mirror, spec: &ViewSpec) -> Result<Option<Vec<u32>>> {
     if spec.search.is_some() || spec.at_most.is_some() {
         return Ok(None);
     }
-    let Some(last) = mirror.read(|connection| last_row(connection, spec, &sort.column))? else {
-        return Ok(None);
-    };
-    let parts = threads().max(1) as i64;
-    let share = |part: i64| (part * last / parts + 1, (part + 1) * last / parts);
-    let read = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..parts)
-            .map(|part| {
-                scope.spawn(move || {
-                    mirror.read(|connection| Share::read(connection, spec, share(part)))
-                })
-            })
-            .collect();
-        let mut shares = Vec::with_capacity(workers.len());
-        for worker in workers {
-            match worker.join() {
-                Ok(read) => shares.push(read?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+    let parts = threads().max(1);
+    match mirror.read(|connection| Plan::of(connection, spec, &sort.column, parts))? {
+        Plan::OneThread => Ok(None),
+        Plan::Sort { last } => {
+            let (last, count) = (last, parts as i64);
+            let share = |part: usize| {
+                let part = part as i64;
+                (part * last / count + 1, (part + 1) * last / count)
+            };
+            let read = |part| mirror.read(|connection| Share::read(connection, spec, share(part)));
+            let shares: Option<Vec<Share>> = at_once(parts, read)?.into_iter().collect();
+            Ok(shares.map(|shares| joined(shares, sort.descending)))
         }
-        Ok::<_, StoreError>(shares)
-    })?;
-    let Some(shares) = read.into_iter().collect::<Option<Vec<Share>>>() else {
-        return Ok(None);
+        Plan::Index { cuts } => {
+            // One share more, for the rows without a value.
+            let count = cuts.len() + 1;
+            let read = |part| {
+                let bounds = (part < count).then(|| Bounds::of(&cuts, part));
+                mirror.read(|connection| in_order(connection, spec, bounds))
+            };
+            let mut shares = at_once(count + 1, read)?;
+            if sort.descending {
+                shares[..count].reverse();
+            }
+            Ok(Some(shares.concat()))
+        }
+    }
+}
+
+/// How a view is put in order.
+enum Plan {
+    /// Small, or with conditions that need the rows themselves.
+    OneThread,
+    /// By sorting the rows up to this number.
+    Sort { last: i64 },
+    /// By the index of the column, cut at these values.
+    Index { cuts: Vec<Value> },
+}
+
+impl Plan {
+    fn of(connection: &Connection, spec: &ViewSpec, name: &str, parts: usize) -> Result<Self> {
+        let table = schema::metadata(connection, &spec.table)?
+            .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
+        let column = view::column(&table, name)?;
+        let rows: u64 = connection.query_row(
+            "SELECT live + dead FROM mirrored WHERE name = ?",
+            [&spec.table],
+            |row| row.get(0),
+        )?;
+        if rows < INDEX_FROM_ROWS {
+            return Ok(Self::OneThread);
+        }
+        let data = data(&spec.table);
+        let sql = format!("SELECT coalesce(max(_rowid), 0) FROM {data}");
+        let last: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+        if !order::has_index(connection, &table, column)? {
+            return Ok(Self::Sort { last });
+        }
+        let is_covered = |condition: &Condition| {
+            view::column(&table, &condition.column)
+                .is_ok_and(|column| order::covers(spec, condition, column))
+        };
+        if !spec.conditions.iter().all(is_covered) {
+            return Ok(Self::OneThread);
+        }
+        let key = view::sort_key(connection, column)?;
+        let numbers: Vec<String> = (0..SAMPLES)
+            .map(|sample| (1 + sample * last / SAMPLES).to_string())
+            .collect();
+        let sql = format!(
+            "SELECT {key} FROM {data} d WHERE d._rowid IN ({}) AND {key} IS NOT NULL ORDER BY 1 COLLATE NOCASE",
+            numbers.join(",")
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let samples = statement.query_map([], |row| row.get(0))?;
+        let samples: Vec<Value> = samples.collect::<rusqlite::Result<_>>()?;
+        let cuts = (1..parts).filter_map(|part| samples.get(part * samples.len() / parts).cloned());
+        Ok(Self::Index {
+            cuts: cuts.collect(),
+        })
+    }
+}
+
+/// A share of an index: from a value on, and below another one.
+#[derive(Clone, Copy)]
+struct Bounds<'v> {
+    from: Option<&'v Value>,
+    below: Option<&'v Value>,
+}
+
+impl<'v> Bounds<'v> {
+    fn of(cuts: &'v [Value], part: usize) -> Self {
+        Self {
+            from: part.checked_sub(1).and_then(|before| cuts.get(before)),
+            below: cuts.get(part),
+        }
+    }
+}
+
+/// A share of the rows in the order of their index; without bounds those that have no value.
+fn in_order(
+    connection: &Connection,
+    spec: &ViewSpec,
+    bounds: Option<Bounds<'_>>,
+) -> Result<Vec<u32>> {
+    let table = schema::metadata(connection, &spec.table)?
+        .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
+    let sort = spec.sort.as_ref();
+    let name = sort.map_or("", |sort| &sort.column);
+    let order = match sort.is_some_and(|sort| sort.descending) {
+        true => "DESC",
+        false => "ASC",
     };
+    let key = view::sort_key(connection, view::column(&table, name)?)?;
+    let mut sql = Sql::default();
+    sql.push(&format!(
+        "SELECT d._rowid FROM {} d WHERE 1",
+        data(&spec.table)
+    ));
+    sql.push(view::deleted(spec.deleted));
+    view::conditions(&mut sql, connection, &table, spec, None)?;
+    match bounds {
+        None => sql.push(&format!(" AND {key} IS NULL ORDER BY d._rowid {order}")),
+        Some(Bounds { from, below }) => {
+            for (operator, value) in [(">=", from), ("<", below)] {
+                if let Some(value) = value {
+                    sql.push(&format!(" AND {key} {operator} "));
+                    sql.bind(value.clone());
+                }
+            }
+            sql.push(&format!(
+                " AND {key} IS NOT NULL ORDER BY {key} {order}, d._rowid {order}"
+            ));
+        }
+    }
+    let mut statement = connection.prepare_cached(&sql.text)?;
+    let mut rows = statement.query(params_from_iter(sql.values))?;
+    let mut rowids = Vec::new();
+    while let Some(row) = rows.next()? {
+        rowids.push(row.get(0)?);
+    }
+    Ok(rowids)
+}
+
+/// The rows of all shares, and behind them those without a value.
+fn joined(shares: Vec<Share>, descending: bool) -> Vec<u32> {
     let mut rowids = merged(&shares);
     let mut nulls: Vec<u32> = shares.into_iter().flat_map(|share| share.nulls).collect();
-    if sort.descending {
+    if descending {
         rowids.reverse();
         nulls.reverse();
     }
     rowids.append(&mut nulls);
-    Ok(Some(rowids))
-}
-
-/// The highest row number of a large table whose column has no index; `None` of others.
-fn last_row(connection: &Connection, spec: &ViewSpec, name: &str) -> Result<Option<i64>> {
-    let table = schema::metadata(connection, &spec.table)?
-        .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
-    let column = view::column(&table, name)?;
-    let rows: u64 = connection.query_row(
-        "SELECT live + dead FROM mirrored WHERE name = ?",
-        [&spec.table],
-        |row| row.get(0),
-    )?;
-    if rows < INDEX_FROM_ROWS || order::has_index(connection, &table, column)? {
-        return Ok(None);
-    }
-    let sql = format!("SELECT max(_rowid) FROM {}", data(&spec.table));
-    Ok(connection.query_row(&sql, [], |row| row.get(0))?)
+    rowids
 }
 
 /// What a row is sorted by. Numbers come before text, and text before ids, as in SQLite.

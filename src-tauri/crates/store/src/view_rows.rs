@@ -1,6 +1,6 @@
 //! The rows of an opened view.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,14 @@ use crate::order;
 use crate::row::{Reader, Row};
 use crate::schema::{self, data};
 use crate::sorting;
+use crate::threads::{at_once, threads};
 use crate::view::{self, ViewSpec, column};
 use crate::{Result, StoreError};
 
 /// Below this many rows a sort without an index is quick enough.
 pub const INDEX_FROM_ROWS: u64 = 20_000;
+/// From so many rows on a window is read by several threads.
+const SHARED_FROM_ROWS: usize = 100;
 /// More indexes than this would slow every sync down.
 const MOST_INDEXES: i64 = 6;
 
@@ -39,6 +42,13 @@ impl View {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.rowids.len() as u64
+    }
+
+    /// The places `offset..offset + limit`, as far as there are rows.
+    fn part(&self, offset: u64, limit: usize) -> Range<usize> {
+        let count = self.rowids.len();
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(count);
+        start..start.saturating_add(limit).min(count)
     }
 
     /// The view of some of its rows, by their places. What reaches over its end is left out.
@@ -120,17 +130,22 @@ impl Mirror {
         columns: &[String],
         want_raw: bool,
     ) -> Result<Vec<Row>> {
-        self.read(|connection| {
-            window(
-                connection,
-                self.codec(),
-                view,
-                offset,
-                limit,
-                columns,
-                want_raw,
-            )
-        })
+        let all = view.part(offset, limit);
+        let count = if all.len() < SHARED_FROM_ROWS {
+            1
+        } else {
+            threads()
+        };
+        let each = all.len().div_ceil(count.max(1));
+        let read = |share: usize| {
+            let from = (all.start + share * each).min(all.end);
+            let part = from..(from + each).min(all.end);
+            self.read(|connection| rows(connection, self.codec(), view, part, columns, want_raw))
+        };
+        if count == 1 {
+            return read(0);
+        }
+        Ok(at_once(count, read)?.into_iter().flatten().collect())
     }
 
     /// The ids of a view's rows, in its order; rows that are gone since are left out.
@@ -153,55 +168,21 @@ impl Mirror {
     }
 }
 
-/// The rows `offset..offset + limit` of a view.
-pub fn window(
-    connection: &Connection,
-    codec: &Codec,
-    view: &View,
-    offset: u64,
-    limit: usize,
-    columns: &[String],
-    want_raw: bool,
-) -> Result<Vec<Row>> {
-    let start = usize::try_from(offset)
-        .unwrap_or(usize::MAX)
-        .min(view.rowids.len());
-    let end = start.saturating_add(limit).min(view.rowids.len());
-    let mut rows = Vec::with_capacity(end - start);
-    each(
-        connection,
-        codec,
-        view,
-        start..end,
-        columns,
-        want_raw,
-        |row| {
-            rows.push(row);
-            ControlFlow::Continue(())
-        },
-    )?;
-    Ok(rows)
-}
-
-/// Calls `visit` with each row of a part of a view, in its order.
-pub fn each(
+/// The rows of a part of a view.
+fn rows(
     connection: &Connection,
     codec: &Codec,
     view: &View,
     part: Range<usize>,
     columns: &[String],
     want_raw: bool,
-    mut visit: impl FnMut(Row) -> ControlFlow<()>,
-) -> Result<()> {
+) -> Result<Vec<Row>> {
     let mut reader = reader(connection, codec, view, columns, want_raw)?;
+    let mut rows = Vec::with_capacity(part.len());
     for rowid in &view.rowids[part] {
-        if let Some(row) = reader.read(i64::from(*rowid))?
-            && visit(row).is_break()
-        {
-            break;
-        }
+        rows.extend(reader.read(i64::from(*rowid))?);
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// A reader of a view's rows.
