@@ -131,7 +131,10 @@ fn cell(value: ValueRef<'_>) -> Cell {
         ValueRef::Null => Cell::Null,
         ValueRef::Integer(number) => Cell::Integer(number),
         ValueRef::Real(number) => Cell::Real(number),
-        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into()),
+        ValueRef::Text(text) => Cell::Text(match str::from_utf8(text) {
+            Ok(text) => text.into(),
+            Err(_) => String::from_utf8_lossy(text).into(),
+        }),
         ValueRef::Blob(bytes) => StoredId::read(bytes).map_or(Cell::Null, Cell::Id),
     }
 }

@@ -141,19 +141,21 @@ impl Fields<'_> {
     fn text(&mut self, text: &str) {
         self.begin();
         let guarded = self.options.formula_guard && is_formula(text);
-        let delimiter = self.options.delimiter;
-        let special = |letter: char| matches!(letter, '"' | '\r' | '\n') || letter == delimiter;
+        // Words at a time: these are most bytes of an export.
+        let is_special = memchr::memchr3(b'"', b'\r', b'\n', text.as_bytes()).is_some();
         let quote = self.options.quote_all
+            || is_special
             || text.is_empty()
-            || text.contains(special)
-            || text.trim() != text;
+            || text.contains(self.options.delimiter)
+            || text.starts_with(char::is_whitespace)
+            || text.ends_with(char::is_whitespace);
         if quote {
             self.line.push('"');
         }
         if guarded {
             self.line.push('\'');
         }
-        if text.contains('"') {
+        if is_special && text.contains('"') {
             self.line.push_str(&text.replace('"', "\"\""));
         } else {
             self.line.push_str(text);
