@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use salesmirror_core::{Error, PendingSignIn, VerifyOptions, Work, parse_guid, record_ids};
 use salesmirror_wire::{
-    AppSettings, AppSettingsChange, AppState, Charts, Connection, ConnectionChange, ErrorReply,
-    Event, Filter, Happening, HistogramBar, LeftData, Picked, Preference, Proof, Record, RecordKey,
-    Run, TableColumns, Theme, View, ViewRequest, Window,
+    AppSettings, AppSettingsChange, AppState, AvailableTable, Charts, Connection, ConnectionChange,
+    ErrorReply, Event, Filter, Happening, HistogramBar, LeftData, Picked, Preference, Proof,
+    Record, RecordKey, Run, TableColumns, TableKey, Theme, View, ViewRequest, Window,
 };
 use tauri::{AppHandle, Manager as _};
 use tauri_plugin_opener::OpenerExt as _;
@@ -179,25 +179,15 @@ pub async fn pause(desk: OnDesk<'_>, connection: String, table: Option<String>) 
 }
 
 #[tauri::command]
-pub async fn answer_guard(
-    desk: OnDesk<'_>,
-    connection: String,
-    table: String,
-    remove: bool,
-) -> Reply<()> {
-    let session = desk.session(&connection).await?;
-    Ok(session.answer_guard(&table, remove).await?)
+pub async fn answer_guard(desk: OnDesk<'_>, key: TableKey, remove: bool) -> Reply<()> {
+    let session = desk.session(&key.connection).await?;
+    Ok(session.answer_guard(&key.table, remove).await?)
 }
 
 #[tauri::command]
-pub async fn invalidate(
-    desk: OnDesk<'_>,
-    connection: String,
-    table: String,
-    ids: Vec<String>,
-) -> Reply<u64> {
-    let session = desk.session(&connection).await?;
-    Ok(session.invalidate(&table, &record_ids(&ids)?).await?)
+pub async fn invalidate(desk: OnDesk<'_>, key: TableKey, ids: Vec<String>) -> Reply<u64> {
+    let session = desk.session(&key.connection).await?;
+    Ok(session.invalidate(&key.table, &record_ids(&ids)?).await?)
 }
 
 #[tauri::command]
@@ -211,15 +201,14 @@ pub async fn invalidate_rows(desk: OnDesk<'_>, picked: Picked) -> Reply<u64> {
 pub async fn verify(
     handle: AppHandle,
     desk: OnDesk<'_>,
-    connection: String,
-    table: String,
+    key: TableKey,
     repair: bool,
     remove: bool,
 ) -> Reply<Proof> {
-    let session = desk.session(&connection).await?;
+    let session = desk.session(&key.connection).await?;
     let cancel = desk.ongoing.begin(Work::Proof);
     let options = VerifyOptions {
-        tables: vec![table],
+        tables: vec![key.table],
         repair,
         yes: remove,
     };
@@ -227,6 +216,25 @@ pub async fn verify(
     let found = session.verify(&options, &cancel, &tell).await?;
     let proof = found.first().map(convert::proof);
     Ok(proof.ok_or_else(Error::interrupted)?)
+}
+
+#[tauri::command]
+pub async fn available_tables(desk: OnDesk<'_>, connection: String) -> Reply<Vec<AvailableTable>> {
+    let found = desk.session(&connection).await?.available_tables().await?;
+    Ok(found.into_iter().map(convert::available).collect())
+}
+
+#[tauri::command]
+pub async fn add_table(desk: OnDesk<'_>, key: TableKey) -> Reply<()> {
+    let session = desk.session(&key.connection).await?;
+    Ok(session.mirror_table(&key.table).await?)
+}
+
+#[tauri::command]
+pub async fn remove_table(desk: OnDesk<'_>, key: TableKey) -> Reply<()> {
+    let session = desk.session(&key.connection).await?;
+    session.remove_table(&key.table).await?;
+    Ok(())
 }
 
 #[tauri::command]
@@ -243,13 +251,9 @@ pub async fn charts(desk: OnDesk<'_>, connection: String) -> Reply<Charts> {
 }
 
 #[tauri::command]
-pub async fn table_columns(
-    desk: OnDesk<'_>,
-    connection: String,
-    table: String,
-) -> Reply<TableColumns> {
-    let session = desk.session(&connection).await?;
-    Ok(read::columns(&session.metadata(&table).await?))
+pub async fn table_columns(desk: OnDesk<'_>, key: TableKey) -> Reply<TableColumns> {
+    let session = desk.session(&key.connection).await?;
+    Ok(read::columns(&session.metadata(&key.table).await?))
 }
 
 #[tauri::command]

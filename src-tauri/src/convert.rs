@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use salesmirror_core::{
-    AppSettings, AppSettingsChange, Bar, Chart, ChartFilter, Charts, Choice, ConnectionChange,
-    ConnectionRow, Error, Group, LeftData, PendingSignIn, Preview, Progress, Result, RunRow,
-    Secret, Session, SyncOptions, TableStatus, Verification, Work,
+    AppSettings, AppSettingsChange, AvailableTable, Bar, Chart, ChartFilter, Charts, Choice,
+    ConnectionChange, ConnectionRow, Error, Group, LeftData, PendingSignIn, Preview, Progress,
+    Result, RunRow, Secret, Session, SyncOptions, TableStatus, Verification, Work,
 };
 use salesmirror_wire::{self as wire, ErrorReply, TableState};
 use serde::de::DeserializeOwned;
@@ -374,5 +374,17 @@ pub fn proving(table: &str, rows: u64) -> wire::Event {
     let table = table.to_owned();
     wire::Event::Proof {
         progress: wire::ProofProgress { table, rows },
+    }
+}
+
+/// A table that the organisation has.
+pub fn available(table: AvailableTable) -> wire::AvailableTable {
+    wire::AvailableTable {
+        name: table.table,
+        label: table.display_name,
+        rows: table.rows,
+        change_tracking: table.change_tracking,
+        readable: table.readable,
+        mirrored: table.mirrored,
     }
 }

@@ -13,5 +13,6 @@ mod network;
 mod records;
 mod setup;
 mod strange;
+mod tables;
 mod tour;
 mod wizard;

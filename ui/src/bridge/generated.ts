@@ -1032,6 +1032,32 @@ run: number | null,
  */
 fields: Array<FieldChange>, };
 
+export type AvailableTable = { 
+/**
+ * Logical name.
+ */
+name: string, 
+/**
+ * Plural label.
+ */
+label: string, 
+/**
+ * Rows as the service counted them last; `null` where it does not say.
+ */
+rows: number | null, 
+/**
+ * Whether change tracking is switched on.
+ */
+change_tracking: boolean, 
+/**
+ * Whether the signed-in user may read it, as far as the service tells.
+ */
+readable: boolean, 
+/**
+ * Whether it is mirrored.
+ */
+mirrored: boolean, };
+
 export type HistogramBar = { 
 /**
  * The first day, as `2026-03-12`.
@@ -1436,6 +1462,16 @@ table: string,
  */
 id: string, };
 
+export type TableKey = { 
+/**
+ * Id of the connection.
+ */
+connection: string, 
+/**
+ * Logical name of the table.
+ */
+table: string, };
+
 export type TableColumns = { 
 /**
  * Logical name of the table.
@@ -1534,13 +1570,16 @@ export const commands = {
   disconnect: (connection: string, purge: boolean) => invoke<void>("disconnect", { connection, purge }),
   sync: (connection: string, tables: Array<string>, full: boolean) => invoke<void>("sync", { connection, tables, full }),
   pause: (connection: string, table: string | null) => invoke<void>("pause", { connection, table }),
-  answerGuard: (connection: string, table: string, remove: boolean) => invoke<void>("answer_guard", { connection, table, remove }),
-  invalidate: (connection: string, table: string, ids: Array<string>) => invoke<number>("invalidate", { connection, table, ids }),
+  answerGuard: (key: TableKey, remove: boolean) => invoke<void>("answer_guard", { key, remove }),
+  invalidate: (key: TableKey, ids: Array<string>) => invoke<number>("invalidate", { key, ids }),
   invalidateRows: (picked: Picked) => invoke<number>("invalidate_rows", { picked }),
-  verify: (connection: string, table: string, repair: boolean, remove: boolean) => invoke<Proof>("verify", { connection, table, repair, remove }),
+  verify: (key: TableKey, repair: boolean, remove: boolean) => invoke<Proof>("verify", { key, repair, remove }),
+  availableTables: (connection: string) => invoke<Array<AvailableTable>>("available_tables", { connection }),
+  addTable: (key: TableKey) => invoke<void>("add_table", { key }),
+  removeTable: (key: TableKey) => invoke<void>("remove_table", { key }),
   runs: (connection: string, limit: number) => invoke<Array<Run>>("runs", { connection, limit }),
   charts: (connection: string) => invoke<Charts>("charts", { connection }),
-  tableColumns: (connection: string, table: string) => invoke<TableColumns>("table_columns", { connection, table }),
+  tableColumns: (key: TableKey) => invoke<TableColumns>("table_columns", { key }),
   openView: (connection: string, request: ViewRequest, most: number | null) => invoke<View>("open_view", { connection, request, most }),
   window: (view: number, offset: number, limit: number, columns: Array<string>) => invoke<Window>("window", { view, offset, limit, columns }),
   closeView: (view: number) => invoke<void>("close_view", { view }),

@@ -26,6 +26,7 @@ import { syncedTables, useActions } from "../shell/actions";
 import { NoticeBanner, ProblemBanner } from "./banner";
 import { Charts } from "./charts";
 import { GuardDialog } from "./guard";
+import { RemoveTableDialog } from "./remove-table";
 import { RunsCard } from "./runs";
 import { TablesCard } from "./tables";
 import { Verified } from "./verify";
@@ -41,6 +42,7 @@ export function HomePage({
 }) {
   const actions = useActions(connection);
   const [invalidating, setInvalidating] = useState<string[] | null>(null);
+  const [removing, setRemoving] = useState<string | null>(null);
   const [guarded, setGuarded] = useState<string | null>(null);
   const canSync = connection.signed_in;
   const trouble = connection.tables.find((table) => table.progress?.trouble)?.progress?.trouble;
@@ -154,6 +156,7 @@ export function HomePage({
         connection={connection}
         actions={actions}
         onInvalidate={(table) => setInvalidating([table])}
+        onRemove={setRemoving}
         onReview={setGuarded}
       />
       <RunsCard connection={connection} />
@@ -168,6 +171,11 @@ export function HomePage({
         names={invalidating}
         onConfirm={actions.invalidate}
         onClose={() => setInvalidating(null)}
+      />
+      <RemoveTableDialog
+        connection={connection}
+        table={connection.tables.find((table) => table.name === removing) ?? null}
+        onClose={() => setRemoving(null)}
       />
       <GuardDialog
         table={connection.tables.find((table) => table.name === guarded && table.guard) ?? null}

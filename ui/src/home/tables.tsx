@@ -1,6 +1,7 @@
 import {
   Button,
   Menu,
+  MenuDivider,
   MenuItem,
   MenuList,
   MenuPopover,
@@ -11,6 +12,7 @@ import {
 import {
   ArrowClockwise20Regular,
   ArrowSync20Regular,
+  Delete20Regular,
   History20Regular,
   MoreHorizontal20Regular,
   Pause20Regular,
@@ -30,11 +32,13 @@ export function TablesCard({
   connection,
   actions,
   onInvalidate,
+  onRemove,
   onReview,
 }: {
   connection: Connection;
   actions: ConnectionActions;
   onInvalidate: (table: string) => void;
+  onRemove: (table: string) => void;
   onReview: (table: string) => void;
 }) {
   const isThrottled = connection.tables.some((table) => table.progress?.throttled_until);
@@ -107,6 +111,7 @@ export function TablesCard({
                   table={table}
                   actions={actions}
                   onInvalidate={onInvalidate}
+                  onRemove={onRemove}
                 />
               </td>
             </tr>
@@ -134,13 +139,17 @@ function RowActions({
   table,
   actions,
   onInvalidate,
+  onRemove,
 }: {
   connection: Connection;
   table: Table;
   actions: ConnectionActions;
   onInvalidate: (table: string) => void;
+  onRemove: (table: string) => void;
 }) {
   const canSync = connection.signed_in && table.progress === null;
+  // While anything syncs the mirror is being written, and a connection mirrors one table at least.
+  const canRemove = !connection.syncing && connection.tables.length > 1;
   return (
     <>
       {table.progress ? (
@@ -196,6 +205,15 @@ function RowActions({
               data-testid={`invalidate-${table.name}`}
             >
               Invalidate
+            </MenuItem>
+            <MenuDivider />
+            <MenuItem
+              icon={<Delete20Regular />}
+              disabled={!canRemove}
+              onClick={() => onRemove(table.name)}
+              data-testid={`remove-${table.name}`}
+            >
+              Stop mirroring…
             </MenuItem>
           </MenuList>
         </MenuPopover>

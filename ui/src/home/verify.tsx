@@ -237,7 +237,7 @@ function useProofs(connection: string, tables: Table[]) {
         clearProof();
         setWorking(name);
         const found = await commands
-          .verify(connection, name, how.repair, how.remove)
+          .verify({ connection, table: name }, how.repair, how.remove)
           .catch((reason) => unproved(name, reason));
         if (own !== attempt.current) return;
         setProofs((before) => [...before, found]);

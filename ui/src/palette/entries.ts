@@ -30,6 +30,7 @@ export interface Doings {
   pause: () => void;
   signIn: () => void;
   exportTable: (table: string) => void;
+  addTable: () => void;
   verify: () => void;
   disconnect: () => void;
   showShortcuts: () => void;
@@ -111,6 +112,7 @@ export function standingEntries(
   if (connection.signed_in && !isSyncing) {
     entries.push(command("verify", "Verify: compare every row with Dynamics 365", doings.verify));
   }
+  if (connection.signed_in) entries.push(command("add-table", "Add a table", doings.addTable));
   entries.push(
     command("disconnect", `Disconnect ${connectionTitle(connection)}`, doings.disconnect),
   );

@@ -51,7 +51,7 @@ export function useFound(connection: Connection, search: string): Found | null {
         .map(async (table) => {
           const columns = await client.fetchQuery({
             queryKey: ["columns", connection.id, table.name],
-            queryFn: () => commands.tableColumns(connection.id, table.name),
+            queryFn: () => commands.tableColumns({ connection: connection.id, table: table.name }),
             staleTime: 60_000,
           });
           return lookIn(connection.id, table, columns, text);

@@ -268,7 +268,7 @@ function PanelActions({
   };
   const again = (isNow: boolean) =>
     void attempt(async () => {
-      await commands.invalidate(connection.id, table, [record.row.id]);
+      await commands.invalidate({ connection: connection.id, table }, [record.row.id]);
       if (isNow) await commands.sync(connection.id, [table], false);
       else tell("Invalidated the record", "It stays, and the next sync reads it again.");
     });

@@ -21,7 +21,7 @@ export function useRelated(
       findRelated(connection, shown.table, shown.id, (table) =>
         client.fetchQuery({
           queryKey: ["columns", connection.id, table],
-          queryFn: () => commands.tableColumns(connection.id, table),
+          queryFn: () => commands.tableColumns({ connection: connection.id, table }),
           staleTime: 60_000,
         }),
       ),

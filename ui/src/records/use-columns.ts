@@ -9,7 +9,7 @@ const FRESH_MS = 60_000;
 export function useColumns(connection: Connection, table: string): TableColumns | undefined {
   const { data } = useQuery({
     queryKey: ["columns", connection.id, table],
-    queryFn: () => commands.tableColumns(connection.id, table),
+    queryFn: () => commands.tableColumns({ connection: connection.id, table }),
     staleTime: FRESH_MS,
     refetchInterval: (query) => (query.state.data ? false : RETRY_MS),
   });

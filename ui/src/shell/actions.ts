@@ -32,14 +32,16 @@ export function useActions(connection: Connection): ConnectionActions {
       invalidate: (tables) =>
         void attempt(async () => {
           let rows = 0;
-          for (const table of tables) rows += await commands.invalidate(id, table, []);
+          for (const table of tables)
+            rows += await commands.invalidate({ connection: id, table }, []);
           tell(
             `Invalidated ${formatCount(rows)} rows`,
             "They stay in place and are read again now.",
           );
           await commands.sync(id, tables, false);
         }),
-      answerGuard: (table, remove) => void attempt(() => commands.answerGuard(id, table, remove)),
+      answerGuard: (table, remove) =>
+        void attempt(() => commands.answerGuard({ connection: id, table }, remove)),
     }),
     [id, attempt, tell],
   );

@@ -1,5 +1,6 @@
 import { Tooltip } from "@fluentui/react-components";
 import {
+  Add20Regular,
   Home20Filled,
   Home20Regular,
   PlugConnected20Regular,
@@ -23,11 +24,13 @@ export function Navigation({
   app,
   connection,
   current,
+  onAddTable,
 }: {
   app: AppState;
   connection: Connection;
   /** The name of a table, or of a page. */
   current: string;
+  onAddTable: () => void;
 }) {
   return (
     <nav className="navigation" aria-label="Connection, tables and tools">
@@ -48,6 +51,7 @@ export function Navigation({
           isCurrent={table.name === current}
         />
       ))}
+      <AddTable onAdd={onAddTable} />
       <h2 className="navigation-group">Tools</h2>
       <Item
         to={writePlace({ page: "api", connection: connection.id })}
@@ -83,6 +87,27 @@ export function Navigation({
         testId="nav-settings"
       />
     </nav>
+  );
+}
+
+function AddTable({ onAdd }: { onAdd: () => void }) {
+  const isRail = useMedia(rail);
+  const button = (
+    <button
+      type="button"
+      className="navigation-item navigation-action"
+      onClick={onAdd}
+      data-testid="add-table"
+    >
+      <Add20Regular />
+      <span className="navigation-label">Add a table</span>
+    </button>
+  );
+  if (!isRail) return button;
+  return (
+    <Tooltip content="Add a table" relationship="label" positioning="after">
+      {button}
+    </Tooltip>
   );
 }
 

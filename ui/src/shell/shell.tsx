@@ -9,6 +9,7 @@ import { useControlKey } from "../parts/control-key";
 import { useNotices } from "../parts/notices";
 import { go, type Place, samePage } from "../place";
 import { useActions } from "./actions";
+import { AddTableDialog } from "./add-table";
 import { Announcer } from "./announcer";
 import { DisconnectDialog } from "./disconnect";
 import { Navigation } from "./navigation";
@@ -35,6 +36,7 @@ export function Shell({
   const [verifying, setVerifying] = useState(false);
   const [shortcuts, setShortcuts] = useState(false);
   const [palette, setPalette] = useState(false);
+  const [adding, setAdding] = useState(false);
   const { attempt } = useNotices();
   const table =
     place.page === "table"
@@ -63,6 +65,7 @@ export function Shell({
           // Told apart from the last time, or going there again would do nothing.
           ask: { isExport: true, at: Date.now() },
         }),
+      addTable: () => setAdding(true),
       verify: () => setVerifying(true),
       disconnect: () => setDisconnecting(true),
       showShortcuts: () => setShortcuts(true),
@@ -99,7 +102,12 @@ export function Shell({
         onShortcuts={() => setShortcuts(true)}
         onPalette={() => setPalette(true)}
       />
-      <Navigation app={app} connection={connection} current={table?.name ?? place.page} />
+      <Navigation
+        app={app}
+        connection={connection}
+        current={table?.name ?? (place.page === "table" ? "home" : place.page)}
+        onAddTable={() => setAdding(true)}
+      />
       <main className="layer">
         <Suspense fallback={null}>
           {table ? (
@@ -136,6 +144,7 @@ export function Shell({
       {verifying ? (
         <VerifyDialog connection={connection} onClose={() => setVerifying(false)} />
       ) : null}
+      <AddTableDialog connection={connection} isOpen={adding} onClose={() => setAdding(false)} />
       <ShortcutsDialog isOpen={shortcuts} onClose={() => setShortcuts(false)} />
       <DisconnectDialog
         connection={connection}

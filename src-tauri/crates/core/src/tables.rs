@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::error::{Category, Error, Result, blocking};
 use crate::session::Session;
+use crate::sync::SyncOptions;
 
 /// A table that the organisation has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +130,8 @@ impl Session {
     /// come with the next sync.
     ///
     /// # Errors
-    /// Where the organisation has no such table, or another process syncs this connection.
+    /// Where the organisation has no such table, or another process syncs this connection. A sync that
+    /// was started here goes on as it is.
     pub async fn add_table(&self, name: &str) -> Result<String> {
         let wanted = name.trim();
         let unknown = || {
@@ -152,7 +154,8 @@ impl Session {
             .await?
             .mirrored();
         let name = metadata.logical_name.clone();
-        self.choose(move |session, names| {
+        // A sync that runs here knows its tables, and the new one is none of them.
+        self.choose(self.is_syncing(), move |session, names| {
             session.mirror().define_table(&metadata)?;
             if !names.contains(&metadata.logical_name) {
                 names.push(metadata.logical_name);
@@ -163,6 +166,19 @@ impl Session {
         Ok(name)
     }
 
+    /// Mirrors a table from now on, and begins to read its rows.
+    ///
+    /// # Errors
+    /// As [`Session::add_table`].
+    pub async fn mirror_table(&self, name: &str) -> Result<()> {
+        let table = self.add_table(name).await?;
+        self.start_sync(SyncOptions {
+            tables: vec![table],
+            ..SyncOptions::default()
+        });
+        Ok(())
+    }
+
     /// Mirrors a table no more: its rows, tombstones and index go. Gives its logical name.
     ///
     /// # Errors
@@ -170,7 +186,7 @@ impl Session {
     pub async fn remove_table(&self, name: &str) -> Result<String> {
         let table = self.table(name).await?;
         let gone = table.clone();
-        self.choose(move |session, names| {
+        self.choose(false, move |session, names| {
             names.retain(|name| *name != gone);
             match session.mirror().drop_table(&gone) {
                 // It was chosen, and never synced.
@@ -182,22 +198,23 @@ impl Session {
         Ok(table)
     }
 
-    /// Changes the choice while nobody syncs.
-    async fn choose<F>(&self, change: F) -> Result<()>
+    /// Changes the choice while nobody syncs, or beside the sync that runs here.
+    async fn choose<F>(&self, beside_sync: bool, change: F) -> Result<()>
     where
         F: FnOnce(&Self, &mut Vec<String>) -> Result<()> + Send + 'static,
     {
         let session = self.clone();
         blocking(move || {
             let id = session.row().id;
-            let Some(_lock) = session.data_dir().try_lock(id)? else {
+            let lock = session.data_dir().try_lock(id)?;
+            if lock.is_none() && !beside_sync {
                 return Err(Error::new(
                     Category::Busy,
                     "busy",
                     "This connection is syncing right now.",
                     "Wait until the sync has ended, then try again.",
                 ));
-            };
+            }
             let states = session.mirror().tables()?;
             let mut names = chosen_tables(session.db(), id, &states)?;
             change(&session, &mut names)?;

@@ -14,14 +14,11 @@ use crate::order;
 use crate::row::{Reader, Row};
 use crate::schema::{self, data};
 use crate::sorting;
-use crate::threads::{at_once, threads};
 use crate::view::{self, ViewSpec, column};
 use crate::{Result, StoreError};
 
 /// Below this many rows a sort without an index is quick enough.
 pub const INDEX_FROM_ROWS: u64 = 20_000;
-/// From so many rows on a window is read by several threads.
-const SHARED_FROM_ROWS: usize = 100;
 /// More indexes than this would slow every sync down.
 const MOST_INDEXES: i64 = 6;
 
@@ -130,22 +127,15 @@ impl Mirror {
         columns: &[String],
         want_raw: bool,
     ) -> Result<Vec<Row>> {
-        let all = view.part(offset, limit);
-        let count = if all.len() < SHARED_FROM_ROWS {
-            1
-        } else {
-            threads()
-        };
-        let each = all.len().div_ceil(count.max(1));
-        let read = |share: usize| {
-            let from = (all.start + share * each).min(all.end);
-            let part = from..(from + each).min(all.end);
-            self.read(|connection| rows(connection, self.codec(), view, part, columns, want_raw))
-        };
-        if count == 1 {
-            return read(0);
-        }
-        Ok(at_once(count, read)?.into_iter().flatten().collect())
+        let part = view.part(offset, limit);
+        self.read(|connection| {
+            let mut reader = reader(connection, self.codec(), view, columns, want_raw)?;
+            let mut rows = Vec::with_capacity(part.len());
+            for rowid in &view.rowids[part] {
+                rows.extend(reader.read(i64::from(*rowid))?);
+            }
+            Ok(rows)
+        })
     }
 
     /// The ids of a view's rows, in its order; rows that are gone since are left out.
@@ -166,23 +156,6 @@ impl Mirror {
             Ok(ids)
         })
     }
-}
-
-/// The rows of a part of a view.
-fn rows(
-    connection: &Connection,
-    codec: &Codec,
-    view: &View,
-    part: Range<usize>,
-    columns: &[String],
-    want_raw: bool,
-) -> Result<Vec<Row>> {
-    let mut reader = reader(connection, codec, view, columns, want_raw)?;
-    let mut rows = Vec::with_capacity(part.len());
-    for rowid in &view.rowids[part] {
-        rows.extend(reader.read(i64::from(*rowid))?);
-    }
-    Ok(rows)
 }
 
 /// A reader of a view's rows.

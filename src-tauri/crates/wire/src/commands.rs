@@ -4,11 +4,11 @@
 use ts_rs::{Config, TS};
 
 use crate::{
-    Api, ApiChange, AppSettings, AppSettingsChange, AppState, Charts, Checks, Connection,
-    ConnectionChange, Console, ConsoleChange, ConsoleReply, ConsoleRequest, ErrorReply,
+    Api, ApiChange, AppSettings, AppSettingsChange, AppState, AvailableTable, Charts, Checks,
+    Connection, ConnectionChange, Console, ConsoleChange, ConsoleReply, ConsoleRequest, ErrorReply,
     ExportFormat, ExportRequest, Filter, FoundEnvironment, FoundTenant, Happening, HistogramBar,
     LeftData, ListedEnvironment, Picked, Preference, Proof, Record, RecordKey, Run, Setup,
-    SetupDraft, TableColumns, Theme, View, ViewRequest, Window, Work,
+    SetupDraft, TableColumns, TableKey, Theme, View, ViewRequest, Window, Work,
 };
 
 /// A command: its name, its arguments and what it gives, in TypeScript.
@@ -64,13 +64,16 @@ commands! {
     disconnect(connection: String, purge: bool) -> ();
     sync(connection: String, tables: Vec<String>, full: bool) -> ();
     pause(connection: String, table: Option<String>) -> ();
-    answer_guard(connection: String, table: String, remove: bool) -> ();
-    invalidate(connection: String, table: String, ids: Vec<String>) -> f64;
+    answer_guard(key: TableKey, remove: bool) -> ();
+    invalidate(key: TableKey, ids: Vec<String>) -> f64;
     invalidate_rows(picked: Picked) -> f64;
-    verify(connection: String, table: String, repair: bool, remove: bool) -> Proof;
+    verify(key: TableKey, repair: bool, remove: bool) -> Proof;
+    available_tables(connection: String) -> Vec<AvailableTable>;
+    add_table(key: TableKey) -> ();
+    remove_table(key: TableKey) -> ();
     runs(connection: String, limit: u32) -> Vec<Run>;
     charts(connection: String) -> Charts;
-    table_columns(connection: String, table: String) -> TableColumns;
+    table_columns(key: TableKey) -> TableColumns;
     open_view(connection: String, request: ViewRequest, most: Option<u32>) -> View;
     window(view: u32, offset: f64, limit: u32, columns: Vec<String>) -> Window;
     close_view(view: u32) -> ();

@@ -162,6 +162,24 @@ pub enum Strategy {
     Incremental,
 }
 
+/// A table that the organisation has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AvailableTable {
+    /// Logical name.
+    pub name: String,
+    /// Plural label.
+    pub label: String,
+    /// Rows as the service counted them last; `null` where it does not say.
+    #[ts(type = "number | null")]
+    pub rows: Option<u64>,
+    /// Whether change tracking is switched on.
+    pub change_tracking: bool,
+    /// Whether the signed-in user may read it, as far as the service tells.
+    pub readable: bool,
+    /// Whether it is mirrored.
+    pub mirrored: bool,
+}
+
 /// A mirrored table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Table {

@@ -19,8 +19,8 @@ mod typescript;
 pub use api::{Api, ApiCall, ApiChange, ApiKey, ApiScope};
 pub use charts::{Chart, ChartBar, ChartGroup, Charts};
 pub use connection::{
-    AppState, Connection, Environment, FieldProblem, GuardQuestion, Progress, Requests, Run,
-    RunStatus, SearchProgress, SignIn, Strategy, Table, TableState, Theme,
+    AppState, AvailableTable, Connection, Environment, FieldProblem, GuardQuestion, Progress,
+    Requests, Run, RunStatus, SearchProgress, SignIn, Strategy, Table, TableState, Theme,
 };
 pub use console::{
     BodyKind, Console, ConsoleChange, ConsoleReply, ConsoleRequest, SavedRequest, SentRequest,
@@ -32,7 +32,8 @@ pub use preference::{AppSettings, AppSettingsChange, LeftData, Preference};
 pub use proof::{Fix, Proof, ProofProgress};
 pub use records::{
     Choice, Column, ColumnKind, Deleted, ExportFormat, ExportRequest, Filter, FilterOp, GridCell,
-    HistogramBar, Picked, Record, RecordKey, Row, Sort, TableColumns, View, ViewRequest, Window,
+    HistogramBar, Picked, Record, RecordKey, Row, Sort, TableColumns, TableKey, View, ViewRequest,
+    Window,
 };
 pub use setup::{
     Check, Checks, ConnectionChange, Finding, FirstSync, FoundEnvironment, FoundTenant,

@@ -263,6 +263,15 @@ pub struct HistogramBar {
     pub chosen: bool,
 }
 
+/// Which table of which connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TableKey {
+    /// Id of the connection.
+    pub connection: String,
+    /// Logical name of the table.
+    pub table: String,
+}
+
 /// Which record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RecordKey {

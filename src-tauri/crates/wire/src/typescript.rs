@@ -6,16 +6,16 @@ use ts_rs::{Config, TS};
 
 use crate::commands::commands;
 use crate::{
-    Api, ApiCall, ApiChange, ApiKey, ApiScope, AppSettings, AppSettingsChange, AppState, BodyKind,
-    Chart, ChartBar, ChartGroup, Charts, Check, Checks, Choice, Column, ColumnKind, Connection,
-    ConnectionChange, Console, ConsoleChange, ConsoleReply, ConsoleRequest, Deleted, Environment,
-    ErrorReply, Event, ExportFormat, ExportProgress, ExportRequest, FieldChange, FieldProblem,
-    Filter, FilterOp, Finding, FirstSync, Fix, FoundEnvironment, FoundTenant, GridCell,
-    GuardQuestion, Happening, HistogramBar, LeftData, ListedEnvironment, Picked, Preference,
-    Progress, Proof, ProofProgress, Record, RecordKey, Requests, Row, Run, RunStatus, SavedRequest,
-    SearchProgress, SentRequest, Setup, SetupCloud, SetupDraft, SetupGuide, SetupStep, SetupWay,
-    SignIn, Sort, Strategy, Table, TableColumns, TableCount, TableState, Theme, View, ViewRequest,
-    What, Window, Work,
+    Api, ApiCall, ApiChange, ApiKey, ApiScope, AppSettings, AppSettingsChange, AppState,
+    AvailableTable, BodyKind, Chart, ChartBar, ChartGroup, Charts, Check, Checks, Choice, Column,
+    ColumnKind, Connection, ConnectionChange, Console, ConsoleChange, ConsoleReply, ConsoleRequest,
+    Deleted, Environment, ErrorReply, Event, ExportFormat, ExportProgress, ExportRequest,
+    FieldChange, FieldProblem, Filter, FilterOp, Finding, FirstSync, Fix, FoundEnvironment,
+    FoundTenant, GridCell, GuardQuestion, Happening, HistogramBar, LeftData, ListedEnvironment,
+    Picked, Preference, Progress, Proof, ProofProgress, Record, RecordKey, Requests, Row, Run,
+    RunStatus, SavedRequest, SearchProgress, SentRequest, Setup, SetupCloud, SetupDraft,
+    SetupGuide, SetupStep, SetupWay, SignIn, Sort, Strategy, Table, TableColumns, TableCount,
+    TableKey, TableState, Theme, View, ViewRequest, What, Window, Work,
 };
 
 /// The text of the generated module.
@@ -117,6 +117,7 @@ fn declarations(config: &Config) -> Vec<String> {
         GridCell,
         GuardQuestion,
         Happening,
+        AvailableTable,
         HistogramBar,
         Preference,
         Progress,
@@ -135,6 +136,7 @@ fn declarations(config: &Config) -> Vec<String> {
         Strategy,
         Table,
         RecordKey,
+        TableKey,
         TableColumns,
         TableState,
         Theme,

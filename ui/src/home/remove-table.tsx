@@ -1,0 +1,69 @@
+import { Button } from "@fluentui/react-components";
+import { useState } from "react";
+import { type Connection, commands, type Table } from "../bridge/generated";
+import { plural } from "../format";
+import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { useNotices } from "../parts/notices";
+
+/** Asks before a table's rows leave this computer. */
+export function RemoveTableDialog({
+  connection,
+  table,
+  onClose,
+}: {
+  connection: Connection;
+  /** `null` while it asks nothing. */
+  table: Table | null;
+  onClose: () => void;
+}) {
+  const { attempt, tell } = useNotices();
+  const [busy, setBusy] = useState(false);
+  const name = table?.label_plural ?? "";
+  const remove = async () => {
+    if (!table) return;
+    setBusy(true);
+    if (
+      await attempt(() => commands.removeTable({ connection: connection.id, table: table.name }))
+    ) {
+      tell(`Stopped mirroring ${name}`);
+      onClose();
+    }
+    setBusy(false);
+  };
+  return (
+    <AppDialog isOpen={table !== null} onClose={onClose} testId="remove-table">
+      <DialogPage
+        title={`Stop mirroring ${name.toLowerCase()}?`}
+        footer={
+          <>
+            <Button
+              appearance="transparent"
+              className="danger-button"
+              disabled={busy}
+              onClick={() => void remove()}
+              data-testid="remove-table-confirm"
+            >
+              Stop mirroring
+            </Button>
+            <span className="spring" />
+            <Button appearance="primary" onClick={onClose} data-testid="remove-table-keep">
+              Keep the table
+            </Button>
+          </>
+        }
+      >
+        <p>
+          {plural(table?.rows ?? 0, "row goes", "rows go")} from this computer, with the history of
+          their changes. Nothing changes in Dynamics 365, and the table can be added again.
+        </p>
+        {table && table.deleted > 0 ? (
+          <p>
+            {plural(table.deleted, "row", "rows")} that Dynamics 365 does not have any more{" "}
+            {table.deleted === 1 ? "goes" : "go"} too. Nobody else has{" "}
+            {table.deleted === 1 ? "it" : "them"}.
+          </p>
+        ) : null}
+      </DialogPage>
+    </AppDialog>
+  );
+}
