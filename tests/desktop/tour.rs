@@ -109,7 +109,7 @@ async fn grid(window: &Window) {
     window.write("search", "Donaudampf").await;
     window.expect_text("status-total", "1 of 1,000,0").await;
     window.state("tour-records-long").await;
-    window.write("search", " \u{8}").await;
+    window.write("search", " \u{e003}").await;
     window.click("columns-open").await;
     window.see("columns-count").await;
     window.state("tour-columns").await;
@@ -193,6 +193,9 @@ async fn panel(window: &Window, org: &SampleOrg, id: &Value) {
     window.click("nav-contact").await;
     window.write("search", "Donaudampf").await;
     window.expect_text("status-total", "1 of 1,000,0").await;
+    let has_come =
+        format!("return document.querySelector(\"{FIRST_ROW}\")?.textContent.length > 0");
+    window.expect_js(&has_come, &json!(true)).await;
     window.click_css(FIRST_ROW).await;
     window.expect_text("panel", "Captain").await;
     window.state("tour-panel").await;
@@ -201,7 +204,7 @@ async fn panel(window: &Window, org: &SampleOrg, id: &Value) {
         window.state(&format!("tour-panel-{tab}")).await;
     }
     window.press(ESCAPE).await;
-    window.write("search", " \u{8}").await;
+    window.write("search", " \u{e003}").await;
 }
 
 /// What is there on every page.
@@ -212,7 +215,15 @@ async fn everywhere(window: &Window) {
     window.expect_text("palette-list", "matches").await;
     window.state("tour-palette-found").await;
     window.press(ESCAPE).await;
+    let is_closed = "return document.querySelector('[data-testid=palette]') === null";
+    window.expect_js(is_closed, &json!(true)).await;
     window.press("?").await;
+    window
+        .expect_js(
+            "return document.body.innerText.includes('Keyboard shortcuts')",
+            &json!(true),
+        )
+        .await;
     window.state("tour-shortcuts").await;
     window.press(ESCAPE).await;
     window.click("switcher").await;
@@ -236,7 +247,7 @@ async fn pages(window: &Window) {
 
 /// The states of a connection and of its tables.
 async fn home(window: &Window, desktop: &Desktop, org: &SampleOrg) {
-    window.click("run-newest").await;
+    window.click("run-contact").await;
     window.see("run-details").await;
     window.state("tour-run").await;
     let stall = r#"{"match":{"path_contains":"/contacts"},"action":{"stall":true}}"#;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use salesmirror_sample_org::{Config, SampleOrg, parse_rows};
+use salesmirror_sample_org::{Config, SampleOrg, parse_rows, yesterday};
 
 use crate::desktop::{Desktop, Window};
 
@@ -58,14 +58,16 @@ pub async fn large_organization() -> SampleOrg {
     .await
 }
 
-/// One with a million contacts, whose records are as long as those of real ones.
+/// One with a million contacts, whose records are as long as those of real ones, and end yesterday.
 pub async fn million_contacts() -> SampleOrg {
-    start(
-        "account=2000,contact=1000000,lead=3000,opportunity=3000,systemuser=60",
-        0,
-        0,
-    )
-    .await
+    let rows = "account=2000,contact=1000000,lead=3000,opportunity=3000,systemuser=60";
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let config = Config {
+        rows: parse_rows(rows).expect("rows"),
+        present: yesterday(now.expect("a clock").as_secs().cast_signed()),
+        ..Config::default()
+    };
+    SampleOrg::start(config).await.expect("an organisation")
 }
 
 async fn start(rows: &str, latency_ms: u64, port: u16) -> SampleOrg {

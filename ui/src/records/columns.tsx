@@ -97,8 +97,9 @@ function definition(
     cellClass: isName ? "cell-name" : isNumeric(column.kind) ? "cell-number" : undefined,
     headerClass: isNumeric(column.kind) ? "head-number" : undefined,
     valueGetter: ({ data }) => (data ? cellOf(data, column.name) : null),
-    valueFormatter: ({ value }: ValueFormatterParams<Row, GridCell>) =>
-      cellText(value ?? null, column.kind) || (isName ? NAMELESS : ""),
+    // A row that is on its way has no name yet, which is not the same as none.
+    valueFormatter: ({ data, value }: ValueFormatterParams<Row, GridCell>) =>
+      cellText(value ?? null, column.kind) || (isName && data ? NAMELESS : ""),
     tooltipValueGetter: ({ value }) => cellText(value as GridCell, column.kind) || null,
     ...(column.kind === "lookup"
       ? {

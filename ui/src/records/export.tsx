@@ -20,7 +20,7 @@ import {
   type ViewRequest,
 } from "../bridge/generated";
 import { clearExport, useBridge } from "../bridge/store";
-import { formatBytes, formatCount, plural } from "../format";
+import { formatBytes, formatCount, formatSpan, plural } from "../format";
 import { AppDialog, DialogPage } from "../parts/app-dialog";
 import { connectionTitle } from "../parts/environment";
 import { ErrorText } from "../parts/error-text";
@@ -435,23 +435,48 @@ function Running({
       </DialogPage>
     );
   }
+  return <Exporting name={name} progress={progress} onCancel={onCancel} />;
+}
+
+/** How far it is, how fast, and how long it takes still. */
+function Exporting({
+  name,
+  progress,
+  onCancel,
+}: {
+  name: string;
+  progress: ExportProgress | null;
+  onCancel: () => void;
+}) {
+  const [begun] = useState(() => Date.now());
   const rows = progress?.rows ?? 0;
   const total = progress?.total ?? 0;
+  const seconds = (Date.now() - begun) / 1_000;
+  // In the first second the figures would jump.
+  const rate = seconds >= 1 ? rows / seconds : 0;
   return (
     <DialogPage
       title={<>Exporting {name}</>}
       footer={
         <>
           <span className="spring" />
-          <Button onClick={onCancel}>Cancel</Button>
+          <Button onClick={onCancel} data-testid="export-cancel">
+            Cancel
+          </Button>
         </>
       }
     >
       <ProgressBar thickness="large" {...(total > 0 ? { value: rows / total } : {})} />
-      <p className="guard-figures">
+      <p className="guard-figures export-figures">
         <span data-testid="export-progress">
           {total > 0 ? `${formatCount(rows)} of ${formatCount(total)} rows` : "Opening the view"}
         </span>
+        {rate > 0 ? (
+          <>
+            <span>{formatCount(rate)} rows/s</span>
+            <span>{formatSpan((total - rows) / rate)} left</span>
+          </>
+        ) : null}
       </p>
     </DialogPage>
   );

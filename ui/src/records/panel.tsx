@@ -163,7 +163,12 @@ export function RecordPanel({
           tab === "json" ? (
             <pre className="panel-json">{record.raw}</pre>
           ) : tab === "unified" && record.unified ? (
-            <UnifiedTab connection={connection} json={record.unified} onOpenRecord={onOpenRecord} />
+            <UnifiedTab
+              connection={connection}
+              json={record.unified}
+              names={namesOf(record)}
+              onOpenRecord={onOpenRecord}
+            />
           ) : tab === "history" ? (
             <HistoryTab
               connection={connection}
@@ -376,4 +381,15 @@ function textOf(
   const index = columns?.columns.findIndex((column) => column.name === name) ?? -1;
   const column = columns?.columns[index];
   return column && record ? cellText(record.row.cells[index], column.kind) : "";
+}
+
+/** What the records are called that a record points to, by their ids. */
+function namesOf(record: MirrorRecord): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const cell of record.row.cells) {
+    if (cell !== null && typeof cell === "object" && "id" in cell && cell.name) {
+      names.set(cell.id, cell.name);
+    }
+  }
+  return names;
 }

@@ -6,10 +6,13 @@ import { type Line, unifiedFields } from "./unified";
 export function UnifiedTab({
   connection,
   json,
+  names,
   onOpenRecord,
 }: {
   connection: Connection;
   json: string;
+  /** What the records are called that this one points to, by their ids. */
+  names: ReadonlyMap<string, string>;
   onOpenRecord: OpenRecord;
 }) {
   const isMirrored = (table: string) => connection.tables.some((known) => known.name === table);
@@ -24,6 +27,7 @@ export function UnifiedTab({
               <Value
                 key={key}
                 line={line}
+                name={line.opens ? names.get(line.opens.id) : undefined}
                 onOpen={line.opens && isMirrored(line.opens.table) ? onOpenRecord : null}
               />
             ))}
@@ -39,16 +43,31 @@ function keyed(lines: Line[]): [string, Line][] {
   return lines.map((line, place) => [`${place} ${line.text}`, line]);
 }
 
-function Value({ line, onOpen }: { line: Line; onOpen: OpenRecord | null }) {
-  const { text, note, opens } = line;
+function Value({
+  line,
+  name,
+  onOpen,
+}: {
+  line: Line;
+  name: string | undefined;
+  onOpen: OpenRecord | null;
+}) {
+  const { note, opens } = line;
+  // Programs get the id; people read the name.
+  const text = name ?? line.text;
   return (
     <p>
       {onOpen && opens ? (
-        <button type="button" className="cell-link" onClick={() => onOpen(opens.table, opens.id)}>
+        <button
+          type="button"
+          className="cell-link"
+          title={name ? line.text : undefined}
+          onClick={() => onOpen(opens.table, opens.id)}
+        >
           {text}
         </button>
       ) : (
-        <span>{text}</span>
+        <span title={name ? line.text : undefined}>{text}</span>
       )}
       {note ? <span className="unified-note">{note}</span> : null}
     </p>

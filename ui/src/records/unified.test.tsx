@@ -62,8 +62,18 @@ describe("a unified object", () => {
   it("opens the records of mirrored tables, and says of others who they are", () => {
     const onOpen = vi.fn();
     const connection = { tables: [{ name: "account" }] } as Connection;
-    render(<UnifiedTab connection={connection} json={JSON_TEXT} onOpenRecord={onOpen} />);
-    fireEvent.click(screen.getByRole("button", { name: PARENT }));
+    render(
+      <UnifiedTab
+        connection={connection}
+        json={JSON_TEXT}
+        names={new Map([[PARENT, "Oresund Energy"]])}
+        onOpenRecord={onOpen}
+      />,
+    );
+    // Programs get the id, people read the name.
+    const parent = screen.getByRole("button", { name: "Oresund Energy" });
+    expect(parent.title).toBe(PARENT);
+    fireEvent.click(parent);
     expect(onOpen).toHaveBeenCalledWith("account", PARENT);
     // Teams are not mirrored here.
     expect(screen.queryByRole("button", { name: OWNER })).toBeNull();

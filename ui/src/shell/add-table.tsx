@@ -81,7 +81,8 @@ function Choice({
   const [adding, setAdding] = useState<string | null>(null);
   const list = useRef<HTMLUListElement>(null);
   const found = addable(tables, wanted);
-  const first = found.find((table) => table.readable);
+  const readable = found.filter((table) => table.readable);
+  const [first] = readable;
   const add = async (table: AvailableTable) => {
     setAdding(table.name);
     if (await attempt(() => commands.addTable({ connection: connection.id, table: table.name }))) {
@@ -144,7 +145,7 @@ function Choice({
           : found.length > 0
             ? found.length > MOST_SHOWN
               ? `The first ${MOST_SHOWN} of ${formatCount(found.length)}. Type more of the name to find the others.`
-              : plural(found.length, "table can be added", "tables can be added")
+              : plural(readable.length, "table can be added", "tables can be added")
             : wanted.trim() === ""
               ? "Every table of the organisation is mirrored."
               : `No table that can be added has “${wanted.trim()}”.`}

@@ -28,5 +28,5 @@ export function labelOf(table: AvailableTable): string {
 /** What has to be known of a table before it is added; `null` where there is nothing. */
 export function remark(table: AvailableTable): string | null {
   if (!table.readable) return "Your security role does not read this table.";
-  return table.change_tracking ? null : "Change tracking is off: deletes show after a full resync.";
+  return table.change_tracking ? null : "Change tracking is off: each sync takes more requests.";
 }
