@@ -860,11 +860,17 @@ async fn many_who_read_at_once_leave_few_connections_of_the_mirror_open() {
     let most = std::thread::scope(|scope| {
         for _ in 0..readers {
             scope.spawn(|| {
-                let read = mirror.for_each_row(&view, &[], false, |_| {
-                    all_read.wait();
-                    go_on.wait();
-                    ControlFlow::Break(())
-                });
+                let read = mirror.pieces(
+                    &view,
+                    &[],
+                    false,
+                    |rows| rows.len(),
+                    |_| {
+                        all_read.wait();
+                        go_on.wait();
+                        ControlFlow::Break(())
+                    },
+                );
                 read.expect("a row");
             });
         }

@@ -4,6 +4,7 @@
 mod csv;
 mod fields;
 mod parquet;
+mod writer;
 mod xlsx;
 
 #[cfg(test)]
@@ -17,13 +18,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use salesmirror_model::{ColumnMetadata, TableMetadata};
-use salesmirror_store::{Mirror, Row, View, ViewSpec};
+use salesmirror_store::{Mirror, View, ViewSpec};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::fields::{fields, heads};
-use self::parquet::ParquetWriter;
-use self::xlsx::{SHEET_ROWS, XlsxWriter};
+use self::writer::{Piece, Writer};
 use crate::error::{Error, Result, blocking};
 use crate::render::record_json;
 use crate::selectors::{Selectors, columns};
@@ -333,8 +332,7 @@ impl Export<'_> {
             ExportRows::Matching(spec) => mirror.open_view(spec)?,
             ExportRows::Of(view) => view.clone(),
         };
-        let mut writer = self
-            .writer(out, &columns)
+        let mut writer = Writer::new(out, &columns, self.options, self.place)
             .map_err(|source| self.failed(&source))?;
         // Digits as delivered are in the original record; without money there is no need to unpack it.
         let needs_record = match self.options.format {
@@ -346,7 +344,7 @@ impl Export<'_> {
         let (mut rows, mut written) = (0, Ok(()));
         // Lines are made where rows are read; what has one writer is given the rows.
         let options = self.options;
-        let make = |rows| piece(&columns, options, rows);
+        let make = |rows| Piece::of(rows, &columns, options);
         mirror.pieces(&view, &names, needs_record, make, |piece| {
             if self.cancel.is_cancelled() {
                 return ControlFlow::Break(());
@@ -368,116 +366,8 @@ impl Export<'_> {
         Ok((rows, out))
     }
 
-    fn writer<'w, W: Write + Send>(
-        &'w self,
-        mut out: W,
-        columns: &'w [&'w ColumnMetadata],
-    ) -> io::Result<Writer<'w, W>> {
-        let heads = heads(columns, self.options.raw_values);
-        let written = match self.options.format {
-            ExportFormat::Csv => {
-                out.write_all(csv::header(columns, self.options).as_bytes())?;
-                Written::Text(out)
-            }
-            ExportFormat::Jsonl => Written::Text(out),
-            ExportFormat::Parquet => Written::Parquet(Box::new(ParquetWriter::new(out, &heads)?)),
-            ExportFormat::Xlsx => {
-                // The rows wait beside the result, not in some other place of the disk.
-                let folder = self.place.parent().filter(|folder| folder.is_dir());
-                let folder = folder.map_or_else(std::env::temp_dir, Path::to_owned);
-                let guard = self.options.formula_guard;
-                Written::Xlsx(Box::new(XlsxWriter::new(
-                    out, &folder, heads, guard, SHEET_ROWS,
-                )?))
-            }
-        };
-        Ok(Writer {
-            written,
-            columns,
-            raw_values: self.options.raw_values,
-        })
-    }
-
     fn failed(&self, source: &io::Error) -> Error {
         Error::file(self.place, source)
-    }
-}
-
-/// Some rows on their way to the output.
-enum Piece {
-    /// As lines of text.
-    Lines(String, u64),
-    /// As they were read.
-    Rows(Vec<Row>),
-}
-
-impl Piece {
-    fn rows(&self) -> u64 {
-        match self {
-            Self::Lines(_, rows) => *rows,
-            Self::Rows(rows) => rows.len() as u64,
-        }
-    }
-}
-
-/// What the output is given of these rows.
-fn piece(columns: &[&ColumnMetadata], options: &ExportOptions, rows: Vec<Row>) -> Piece {
-    let mut lines = String::new();
-    match options.format {
-        ExportFormat::Csv => {
-            for row in &rows {
-                csv::write_line(columns, options, row, &mut lines);
-            }
-        }
-        ExportFormat::Jsonl => {
-            for row in &rows {
-                lines.push_str(&record_json(columns, row));
-                lines.push('\n');
-            }
-        }
-        ExportFormat::Xlsx | ExportFormat::Parquet => return Piece::Rows(rows),
-    }
-    Piece::Lines(lines, rows.len() as u64)
-}
-
-struct Writer<'a, W: Write + Send> {
-    written: Written<W>,
-    columns: &'a [&'a ColumnMetadata],
-    raw_values: bool,
-}
-
-enum Written<W: Write + Send> {
-    Text(W),
-    Parquet(Box<ParquetWriter<W>>),
-    Xlsx(Box<XlsxWriter<W>>),
-}
-
-impl<W: Write + Send> Writer<'_, W> {
-    fn piece(&mut self, piece: &Piece) -> io::Result<()> {
-        match (&mut self.written, piece) {
-            (Written::Text(out), Piece::Lines(lines, _)) => out.write_all(lines.as_bytes())?,
-            (Written::Parquet(parquet), Piece::Rows(rows)) => {
-                for row in rows {
-                    parquet.row(fields(self.columns, row, self.raw_values))?;
-                }
-            }
-            (Written::Xlsx(xlsx), Piece::Rows(rows)) => {
-                for row in rows {
-                    xlsx.row(&fields(self.columns, row, self.raw_values))?;
-                }
-            }
-            // Each format is made of one kind of piece.
-            (_, Piece::Lines(..) | Piece::Rows(_)) => {}
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> io::Result<W> {
-        match self.written {
-            Written::Text(out) => Ok(out),
-            Written::Parquet(parquet) => parquet.finish(),
-            Written::Xlsx(xlsx) => xlsx.finish(),
-        }
     }
 }
 

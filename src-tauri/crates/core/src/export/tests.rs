@@ -8,6 +8,8 @@ use zip::ZipArchive;
 
 use super::fields::{Field, FieldKind};
 use super::*;
+use crate::export::parquet::ParquetWriter;
+use crate::export::xlsx::XlsxWriter;
 
 fn heads_of(kinds: &[FieldKind]) -> Vec<(String, FieldKind)> {
     let named = kinds.iter().enumerate();
