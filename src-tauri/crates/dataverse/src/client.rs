@@ -39,6 +39,9 @@ pub struct TokenError {
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+/// After so long somebody who waits is told that the sign-in service does not answer.
+const TOKEN_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long to try.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
@@ -223,11 +226,7 @@ impl Client {
         let mut throttled = None;
         let mut doubted = false;
         loop {
-            let token = self
-                .tokens
-                .token(rejected.as_ref())
-                .await
-                .map_err(Error::Token)?;
+            let token = self.token(rejected.as_ref()).await?;
             let place = self.pass_gate(begun, &mut throttled).await?;
             let failure = match self.attempt(call, &token, place).await {
                 Ok(answer) => return Ok(answer),
@@ -273,6 +272,22 @@ impl Client {
             rejected = None;
             self.count_retry();
         }
+    }
+
+    /// A token; where the sign-in service keeps one waiting, that is told.
+    async fn token(&self, rejected: Option<&SecretString>) -> Result<SecretString, Error> {
+        let mut asked = self.tokens.token(rejected);
+        let token = match tokio::time::timeout(TOKEN_PATIENCE, &mut asked).await {
+            Ok(token) => token,
+            Err(_) => {
+                let why = "The sign-in service has not answered yet.";
+                self.limits.set_trouble(Some(why.to_owned()));
+                let token = asked.await;
+                self.limits.set_trouble(None);
+                token
+            }
+        };
+        token.map_err(Error::Token)
     }
 
     async fn attempt(
