@@ -220,7 +220,7 @@ pub async fn verify(
 
 #[tauri::command]
 pub async fn available_tables(desk: OnDesk<'_>, connection: String) -> Reply<Vec<AvailableTable>> {
-    let found = desk.session(&connection).await?.available_tables().await?;
+    let found = desk.session(&connection).await?.offered_tables().await?;
     Ok(found.into_iter().map(convert::available).collect())
 }
 

@@ -4,7 +4,7 @@ use salesmirror_sample_org::{Activity, SampleOrg};
 use serde_json::json;
 
 use crate::desktop::{Desktop, Keychain, Look, Window};
-use crate::wizard::{self, WATCH_POLICY, control, folder, organization};
+use crate::wizard::{self, WATCH_POLICY, control, end_control, folder, organization};
 
 /// Rows that are drawn, by their number in the grid.
 const FIRST_ROW: &str = ".ag-row[row-index='0'] .cell-name";
@@ -450,6 +450,8 @@ async fn pause(window: &Window, org: &SampleOrg) {
             .starts_with("Paused"),
         "it rests"
     );
+    // The pause may have come before the request that was to be stalled.
+    end_control(org, "faults").await;
     window.click("sync-contact").await;
     window.expect_text("table-state-contact", "In sync").await;
 }

@@ -44,6 +44,13 @@ async fn a_sync_goes_on_where_it_stopped_and_the_mirror_is_read_without_a_networ
         .expect_text("table-state-contact", "No answer, trying again")
         .await;
     window.state("offline-start").await;
+    // Whoever wants something of the organisation now is told within seconds.
+    window.click("add-table").await;
+    window
+        .expect_text("add-table-dialog", "does not answer")
+        .await;
+    window.state("offline-add-table").await;
+    window.click("add-table-close").await;
 
     // It comes back, and nobody has to do anything.
     let _org = organization_at(address.port().expect("a port")).await;

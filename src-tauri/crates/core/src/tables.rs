@@ -7,6 +7,7 @@ use salesmirror_model::tables::{DEFAULT_TABLES, default_table};
 use salesmirror_store::{AppDb, StoreError, TableState};
 use uuid::Uuid;
 
+use crate::app::PATIENCE;
 use crate::error::{Category, Error, Result, blocking};
 use crate::session::Session;
 use crate::sync::SyncOptions;
@@ -100,7 +101,24 @@ impl Session {
     /// # Errors
     /// Whatever the service or the network says.
     pub async fn available_tables(&self) -> Result<Vec<AvailableTable>> {
-        let client = self.client();
+        self.listed(self.client()).await
+    }
+
+    /// The same for somebody in front of the screen: a network or a sign-in service that does not answer
+    /// is told soon.
+    ///
+    /// # Errors
+    /// As [`Session::available_tables`].
+    pub async fn offered_tables(&self) -> Result<Vec<AvailableTable>> {
+        self.be_ready().await?;
+        self.listed(&self.impatient()).await
+    }
+
+    fn impatient(&self) -> Client {
+        self.client().clone().impatient(PATIENCE.max_wait)
+    }
+
+    async fn listed(&self, client: &Client) -> Result<Vec<AvailableTable>> {
         let (tables, mirrored) = tokio::join!(client.tables(), self.mirrored_tables());
         let (mut tables, mirrored) = (tables?, mirrored?);
         tables.sort_by(|one, other| one.logical_name.cmp(&other.logical_name));
@@ -133,6 +151,10 @@ impl Session {
     /// Where the organisation has no such table, or another process syncs this connection. A sync that
     /// was started here goes on as it is.
     pub async fn add_table(&self, name: &str) -> Result<String> {
+        self.added(self.client(), name).await
+    }
+
+    async fn added(&self, client: &Client, name: &str) -> Result<String> {
         let wanted = name.trim();
         let unknown = || {
             Error::usage(
@@ -141,18 +163,14 @@ impl Session {
                 "`salesmirror tables --available` lists all tables.",
             )
         };
-        let listed = self.client().tables().await?;
+        let listed = client.tables().await?;
         let by =
             |matches: &dyn Fn(&TableSummary) -> bool| listed.iter().find(|table| matches(table));
         let wanted_name = default_table(wanted).unwrap_or(wanted);
         let table = by(&|table| table.logical_name.eq_ignore_ascii_case(wanted_name))
             .or_else(|| by(&|table| table.entity_set_name.eq_ignore_ascii_case(wanted)))
             .ok_or_else(unknown)?;
-        let metadata = self
-            .client()
-            .table_metadata(&table.logical_name)
-            .await?
-            .mirrored();
+        let metadata = client.table_metadata(&table.logical_name).await?.mirrored();
         let name = metadata.logical_name.clone();
         // A sync that runs here knows its tables, and the new one is none of them.
         self.choose(self.is_syncing(), move |session, names| {
@@ -166,12 +184,13 @@ impl Session {
         Ok(name)
     }
 
-    /// Mirrors a table from now on, and begins to read its rows.
+    /// Mirrors a table from now on, and begins to read its rows; for somebody in front of the screen.
     ///
     /// # Errors
     /// As [`Session::add_table`].
     pub async fn mirror_table(&self, name: &str) -> Result<()> {
-        let table = self.add_table(name).await?;
+        self.be_ready().await?;
+        let table = self.added(&self.impatient(), name).await?;
         self.start_sync(SyncOptions {
             tables: vec![table],
             ..SyncOptions::default()

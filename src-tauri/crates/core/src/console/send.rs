@@ -113,7 +113,7 @@ impl Session {
 
     /// Sees to it that there is a token, which a sync may wait for long: the sign-in service is given
     /// the same time as the organisation.
-    async fn be_ready(&self) -> Result<()> {
+    pub(crate) async fn be_ready(&self) -> Result<()> {
         let session = self.clone();
         // On its own, since it must not end halfway: a refresh token that was just used up is replaced
         // by the one that comes with the answer.
