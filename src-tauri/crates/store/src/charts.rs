@@ -54,8 +54,7 @@ impl Mirror {
     /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
     pub fn tally(&self, tally: &Tally) -> Result<Vec<Tallied>> {
         self.read(|connection| {
-            let table = schema::metadata(connection, &tally.table)?
-                .ok_or_else(|| StoreError::UnknownTable(tally.table.clone()))?;
+            let table = schema::known(connection, &tally.table)?;
             let own = |name: &str| {
                 let found = view::column(&table, name)?;
                 Ok::<_, StoreError>(format!("d.{}", quoted(&found.logical_name)))
@@ -131,8 +130,7 @@ impl Mirror {
     pub fn keep_tally(&self, table: &str, columns: &[String]) -> Result<()> {
         let index = quoted(&format!("chart_{table}"));
         let wanted = self.read(|connection| {
-            let metadata = schema::metadata(connection, table)?
-                .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+            let metadata = schema::known(connection, table)?;
             let mut names = Vec::with_capacity(columns.len());
             for name in columns {
                 names.push(quoted(&view::column(&metadata, name)?.logical_name));
@@ -167,8 +165,7 @@ impl Mirror {
     /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
     pub fn example(&self, table: &str, column: &str, rowid: i64) -> Result<Option<Row>> {
         self.read(|connection| {
-            let metadata = schema::metadata(connection, table)?
-                .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+            let metadata = schema::known(connection, table)?;
             let name = &view::column(&metadata, column)?.logical_name;
             let at = metadata
                 .columns

@@ -166,8 +166,7 @@ fn slice(
     }
     // Metadata of hundreds of columns is read only where a selector names one.
     if spec.search.is_some() || spec.stale_only || !spec.conditions.is_empty() {
-        let table = schema::metadata(connection, &spec.table)?
-            .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
+        let table = schema::known(connection, &spec.table)?;
         let search = spec.search.as_deref();
         let search = search.map(|text| Search::run(connection, &table, text, None));
         let search = search.transpose()?;

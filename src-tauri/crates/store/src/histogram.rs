@@ -7,7 +7,7 @@ use crate::database::quoted;
 use crate::order;
 use crate::schema::{self, data};
 use crate::view::{self, Search, Sql, ViewSpec};
-use crate::{Mirror, Result, StoreError};
+use crate::{Mirror, Result};
 
 impl Mirror {
     /// Counts a view's rows by where the value of a column of dates or moments lies. The bounds ascend,
@@ -15,15 +15,14 @@ impl Mirror {
     /// bounds; rows outside are not counted.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
+    /// [`StoreError::UnknownTable`](crate::StoreError::UnknownTable), [`StoreError::UnknownColumn`](crate::StoreError::UnknownColumn).
     pub fn histogram(&self, spec: &ViewSpec, column: &str, bounds: &[i64]) -> Result<Vec<u64>> {
         let [first, inner @ .., end] = bounds else {
             return Ok(Vec::new());
         };
         let mut counts = vec![0; inner.len() + 1];
         self.read(|connection| {
-            let table = schema::metadata(connection, &spec.table)?
-                .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
+            let table = schema::known(connection, &spec.table)?;
             let column = view::column(&table, column)?;
             let search = spec.search.as_deref();
             let search = search.map(|text| Search::run(connection, &table, text, None));

@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use crate::ids::StoredId;
 use crate::schema::{self, data};
-use crate::{Mirror, Result, StoreError};
+use crate::{Mirror, Result};
 
 impl Mirror {
     /// Marks all live rows of a table as stale; gives how many rows that are.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTable`], or where the disk refuses.
+    /// [`StoreError::UnknownTable`](crate::StoreError::UnknownTable), or where the disk refuses.
     pub fn invalidate_table(&self, table: &str, now: i64) -> Result<u64> {
         let table = table.to_owned();
         self.write(move |connection| invalidate(connection, &table, None, now))
@@ -20,7 +20,7 @@ impl Mirror {
     /// Marks live rows as stale; gives how many of the ids are live rows.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTable`], or where the disk refuses.
+    /// [`StoreError::UnknownTable`](crate::StoreError::UnknownTable), or where the disk refuses.
     pub fn invalidate_records(&self, table: &str, ids: &[Uuid], now: i64) -> Result<u64> {
         let (table, ids) = (table.to_owned(), ids.to_vec());
         self.write(move |connection| invalidate(connection, &table, Some(&ids), now))
@@ -43,7 +43,7 @@ impl Mirror {
     /// Ids of stale rows.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTable`].
+    /// [`StoreError::UnknownTable`](crate::StoreError::UnknownTable).
     pub fn stale_ids(&self, table: &str, limit: u32) -> Result<Vec<Uuid>> {
         self.read(|connection| {
             // The index on stale rows, not the one on live ones: the plus sign forbids it.
@@ -67,9 +67,7 @@ fn invalidate(
     now: i64,
 ) -> Result<u64> {
     let transaction = connection.transaction()?;
-    if schema::metadata(&transaction, table)?.is_none() {
-        return Err(StoreError::UnknownTable(table.to_owned()));
-    }
+    schema::known(&transaction, table)?;
     let data = data(table);
     let fresh = "_deleted_at IS NULL AND _stale_at IS NULL";
     let (named, marked) = match ids {

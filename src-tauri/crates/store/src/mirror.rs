@@ -225,8 +225,7 @@ impl Mirror {
     /// # Errors
     /// [`StoreError::UnknownTable`].
     pub fn metadata(&self, table: &str) -> Result<TableMetadata> {
-        self.read(|connection| schema::metadata(connection, table))?
-            .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
+        self.read(|connection| schema::known(connection, table))
     }
 
     /// The same, shared: it is read anew only where it has changed, in whatever process.
@@ -370,8 +369,7 @@ impl Mirror {
     /// [`StoreError::UnknownTable`].
     pub fn reconcile_preview(&self, table: &str) -> Result<Preview> {
         self.read(|connection| {
-            let metadata = schema::metadata(connection, table)?
-                .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+            let metadata = schema::known(connection, table)?;
             checkpoint::preview(connection, table, metadata.primary_name.as_deref())
         })
     }
@@ -423,8 +421,7 @@ impl Mirror {
     /// [`StoreError::UnknownTable`].
     pub fn record(&self, table: &str, id: Uuid, want_raw: bool) -> Result<Option<Row>> {
         self.read(|connection| {
-            let metadata = schema::metadata(connection, table)?
-                .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+            let metadata = schema::known(connection, table)?;
             let sql = format!("SELECT _rowid FROM {} WHERE _id = ?", data(table));
             let rowid: Option<i64> = connection
                 .prepare_cached(&sql)?

@@ -17,8 +17,7 @@ impl Mirror {
     /// [`StoreError::UnknownTable`].
     pub fn names(&self, table: &str, ids: &[Uuid]) -> Result<Vec<String>> {
         self.read(|connection| {
-            let metadata = schema::metadata(connection, table)?
-                .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+            let metadata = schema::known(connection, table)?;
             names(connection, &metadata, ids)
         })
     }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::mirror::Mirror;
 use crate::row::Row;
-use crate::threads::threads;
+use crate::threads::{joined, threads};
 use crate::view_rows::{self, View};
 use crate::{Result, StoreError};
 
@@ -64,14 +64,8 @@ impl Mirror {
                 }
             }
             drop(queues);
-            let mut read = Ok(());
-            for worker in workers {
-                match worker.join() {
-                    Ok(one) => read = read.and(one),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            read
+            let read: Vec<_> = workers.into_iter().map(joined).collect();
+            read.into_iter().collect()
         });
         self.watched(read)
     }

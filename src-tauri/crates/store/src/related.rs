@@ -14,7 +14,7 @@ use crate::ids::StoredId;
 use crate::row::{Reader, Row};
 use crate::schema::{self, data};
 use crate::view::column;
-use crate::{Mirror, Result, StoreError};
+use crate::{Mirror, Result};
 
 /// Below this many rows a table is read through as quickly as an index is.
 const INDEX_FROM_ROWS: u64 = 5_000;
@@ -23,7 +23,7 @@ impl Mirror {
     /// Rows by their ids, with these columns; what the mirror has not is left out.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
+    /// [`StoreError::UnknownTable`](crate::StoreError::UnknownTable), [`StoreError::UnknownColumn`](crate::StoreError::UnknownColumn).
     pub fn rows_of(&self, table: &str, ids: &[Uuid], columns: &[&str]) -> Result<Vec<Row>> {
         self.read(|connection| {
             let sql = format!("SELECT _rowid FROM {} WHERE _id = ?", data(table));
@@ -43,7 +43,7 @@ impl Mirror {
     /// makes it quick for large tables.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
+    /// [`StoreError::UnknownTable`](crate::StoreError::UnknownTable), [`StoreError::UnknownColumn`](crate::StoreError::UnknownColumn).
     pub fn rows_pointing_to(
         &self,
         table: &str,
@@ -71,12 +71,11 @@ impl Mirror {
     /// serves was answered.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`], or where the disk refuses.
+    /// [`StoreError::UnknownTable`](crate::StoreError::UnknownTable), [`StoreError::UnknownColumn`](crate::StoreError::UnknownColumn), or where the disk refuses.
     pub fn keep_lookup(&self, table: &str, lookup: &str) -> Result<()> {
         let index = format!("lookup_{table}_{lookup}");
         let wanted = self.read(|connection| {
-            let metadata = schema::metadata(connection, table)?
-                .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+            let metadata = schema::known(connection, table)?;
             let own = quoted(&column(&metadata, lookup)?.logical_name);
             let (rows, is_there): (u64, bool) = connection.query_row(
                 "SELECT live + dead, EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'index' \
@@ -193,11 +192,10 @@ impl Mirror {
     /// A text column of all live rows, by their ids; for small tables.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
+    /// [`StoreError::UnknownTable`](crate::StoreError::UnknownTable), [`StoreError::UnknownColumn`](crate::StoreError::UnknownColumn).
     pub fn column_of_all(&self, table: &str, name: &str) -> Result<Vec<(Uuid, String)>> {
         self.read(|connection| {
-            let metadata = schema::metadata(connection, table)?
-                .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+            let metadata = schema::known(connection, table)?;
             let own = quoted(&column(&metadata, name)?.logical_name);
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT _id, {own} FROM {} WHERE typeof({own}) = 'text' AND _deleted_at IS NULL",
@@ -258,8 +256,7 @@ fn read(
     columns: &[&str],
     find: impl FnOnce(&salesmirror_model::TableMetadata) -> Result<Vec<i64>>,
 ) -> Result<Vec<Row>> {
-    let metadata = schema::metadata(connection, table)?
-        .ok_or_else(|| StoreError::UnknownTable(table.to_owned()))?;
+    let metadata = schema::known(connection, table)?;
     let mut indexes = Vec::with_capacity(columns.len());
     for name in columns {
         let found = column(&metadata, name)?;

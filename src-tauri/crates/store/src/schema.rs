@@ -163,6 +163,11 @@ pub fn metadata(connection: &Connection, table: &str) -> Result<Option<TableMeta
     Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
 }
 
+/// The stored metadata of a table that has to be there.
+pub fn known(connection: &Connection, table: &str) -> Result<TableMetadata> {
+    metadata(connection, table)?.ok_or_else(|| StoreError::UnknownTable(table.to_owned()))
+}
+
 /// The same as it is stored.
 pub fn metadata_text(connection: &Connection, table: &str) -> Result<Option<String>> {
     Ok(connection
@@ -265,9 +270,7 @@ pub fn create(connection: &Connection, table: &TableMetadata) -> Result<()> {
 /// Drops a table with everything of it.
 pub fn drop(connection: &mut Connection, table: &str) -> Result<()> {
     let transaction = connection.transaction()?;
-    if metadata(&transaction, table)?.is_none() {
-        return Err(StoreError::UnknownTable(table.to_owned()));
-    }
+    known(&transaction, table)?;
     for name in [data(table), raw(table), queue(table), search(table)] {
         transaction.execute_batch(&format!("DROP TABLE {name}"))?;
     }

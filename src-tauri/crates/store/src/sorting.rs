@@ -7,13 +7,13 @@ use std::cmp::Ordering;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
+use crate::Result;
 use crate::mirror::Mirror;
 use crate::order;
 use crate::schema::{self, data};
 use crate::threads::{at_once, threads};
 use crate::view::{self, Condition, Sql, ViewSpec};
 use crate::view_rows::INDEX_FROM_ROWS;
-use crate::{Result, StoreError};
 
 /// Bytes of text that a thread keeps to sort by; with more, SQLite sorts, which needs no room.
 const MOST_BYTES: usize = 64 << 20;
@@ -71,8 +71,7 @@ enum Plan {
 
 impl Plan {
     fn of(connection: &Connection, spec: &ViewSpec, name: &str, parts: usize) -> Result<Self> {
-        let table = schema::metadata(connection, &spec.table)?
-            .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
+        let table = schema::known(connection, &spec.table)?;
         let column = view::column(&table, name)?;
         let rows: u64 = connection.query_row(
             "SELECT live + dead FROM mirrored WHERE name = ?",
@@ -135,8 +134,7 @@ fn in_order(
     spec: &ViewSpec,
     bounds: Option<Bounds<'_>>,
 ) -> Result<Vec<u32>> {
-    let table = schema::metadata(connection, &spec.table)?
-        .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
+    let table = schema::known(connection, &spec.table)?;
     let sort = spec.sort.as_ref();
     let name = sort.map_or("", |sort| &sort.column);
     let order = match sort.is_some_and(|sort| sort.descending) {
@@ -216,8 +214,7 @@ impl Share {
         spec: &ViewSpec,
         (first, last): (i64, i64),
     ) -> Result<Option<Self>> {
-        let table = schema::metadata(connection, &spec.table)?
-            .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
+        let table = schema::known(connection, &spec.table)?;
         let name = spec.sort.as_ref().map_or("", |sort| &sort.column);
         let key = view::sort_key(connection, view::column(&table, name)?)?;
         let mut sql = Sql::default();

@@ -20,10 +20,14 @@ pub fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> Result<T> + Sync) 
         let workers: Vec<_> = (0..count)
             .map(|part| scope.spawn(move || work(part)))
             .collect();
-        let join = |worker: ScopedJoinHandle<'_, Result<T>>| match worker.join() {
-            Ok(found) => found,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        workers.into_iter().map(join).collect()
+        workers.into_iter().map(joined).collect()
     })
+}
+
+/// What a thread found; its panic is this one's.
+pub fn joined<T>(worker: ScopedJoinHandle<'_, T>) -> T {
+    match worker.join() {
+        Ok(found) => found,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
 }

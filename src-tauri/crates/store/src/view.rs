@@ -140,8 +140,7 @@ impl Sql {
 
 /// The row numbers of a view, and whether these are all.
 pub fn rowids(connection: &Connection, spec: &ViewSpec) -> Result<(Vec<u32>, bool)> {
-    let table = schema::metadata(connection, &spec.table)?
-        .ok_or_else(|| StoreError::UnknownTable(spec.table.clone()))?;
+    let table = schema::known(connection, &spec.table)?;
     let sort = spec
         .sort
         .as_ref()

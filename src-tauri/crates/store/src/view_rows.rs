@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use crate::Result;
 use crate::codec::Codec;
 use crate::ids::StoredId;
 use crate::mirror::Mirror;
@@ -15,7 +16,6 @@ use crate::row::{Reader, Row};
 use crate::schema::{self, data};
 use crate::sorting;
 use crate::view::{self, ViewSpec, column};
-use crate::{Result, StoreError};
 
 /// Below this many rows a sort without an index is quick enough.
 pub const INDEX_FROM_ROWS: u64 = 20_000;
@@ -69,7 +69,7 @@ impl Mirror {
     /// Opens a view. Sorting a large table by a new column leaves an index for the next time.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTable`], [`StoreError::UnknownColumn`].
+    /// [`StoreError::UnknownTable`](crate::StoreError::UnknownTable), [`StoreError::UnknownColumn`](crate::StoreError::UnknownColumn).
     pub fn open_view(&self, spec: &ViewSpec) -> Result<View> {
         let begun = Instant::now();
         let (rowids, is_whole) = match sorting::sorted(self, spec)? {
@@ -118,7 +118,7 @@ impl Mirror {
     /// Some consecutive rows of a view; rows that are gone since are left out.
     ///
     /// # Errors
-    /// [`StoreError::UnknownColumn`].
+    /// [`StoreError::UnknownColumn`](crate::StoreError::UnknownColumn).
     pub fn window(
         &self,
         view: &View,
@@ -166,8 +166,7 @@ pub fn reader<'c>(
     columns: &[String],
     want_raw: bool,
 ) -> Result<Reader<'c>> {
-    let table = schema::metadata(connection, &view.table)?
-        .ok_or_else(|| StoreError::UnknownTable(view.table.to_string()))?;
+    let table = schema::known(connection, &view.table)?;
     let mut indexes = Vec::with_capacity(columns.len());
     for name in columns {
         let found = column(&table, name)?;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::ids::StoredId;
 use crate::schema::{self, data};
-use crate::{Mirror, Result, StoreError, wanted};
+use crate::{Mirror, Result, wanted};
 
 /// How long a write is remembered, in ms: no answer takes a day.
 const REMEMBERED: i64 = 86_400_000;
@@ -29,7 +29,7 @@ impl Mirror {
     /// the next sync reads it by id. A live row is stale until then.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTable`], or where the disk refuses.
+    /// [`StoreError::UnknownTable`](crate::StoreError::UnknownTable), or where the disk refuses.
     pub fn note_unread(&self, table: &str, id: Uuid, now: i64) -> Result<()> {
         let table = table.to_owned();
         self.write(move |connection| unread(connection, &table, id, now))
@@ -76,9 +76,7 @@ pub fn forget(connection: &Connection, table: &str) -> Result<()> {
 
 fn unread(connection: &mut Connection, table: &str, id: Uuid, now: i64) -> Result<()> {
     let transaction = connection.transaction()?;
-    if schema::metadata(&transaction, table)?.is_none() {
-        return Err(StoreError::UnknownTable(table.to_owned()));
-    }
+    schema::known(&transaction, table)?;
     let stored = StoredId::from(id);
     note(&transaction, table, stored, now)?;
     let data = data(table);
