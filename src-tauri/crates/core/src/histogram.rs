@@ -3,10 +3,11 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};
-use salesmirror_model::{Cell, ColumnKind, ColumnMetadata};
+use salesmirror_model::{Cell, ColumnKind, ColumnMetadata, TableMetadata};
 use salesmirror_store::{Condition, Sort, Test, ViewSpec};
 
 use crate::error::{Result, blocking};
+use crate::period::{self, EPOCH};
 use crate::selectors::Selectors;
 use crate::session::Session;
 
@@ -50,36 +51,25 @@ impl Session {
             filters: vec![filter.to_owned()],
             ..Selectors::default()
         };
-        let asked = asked.view(&metadata)?.conditions.pop();
-        let Some((condition, column)) = asked.and_then(|condition| {
-            let column = metadata.column(&condition.column)?.clone();
-            Some((condition, column))
-        }) else {
-            return Ok(Vec::new());
-        };
-        let zone = zone(&condition, &column);
-        let today = Zoned::now().with_time_zone(zone.clone()).date();
-        let Some(edges) = Asked::of(&condition, &column, &zone).and_then(|asked| {
-            let edges = asked.edges(today)?;
-            Some((asked, edges))
-        }) else {
-            return Ok(Vec::new());
-        };
-        let (asked, edges) = edges;
-        let bounds: Option<Vec<i64>> = edges
-            .iter()
-            .map(|day| stored(*day, &column, &zone))
-            .collect();
-        let Some(bounds) = bounds else {
+        let conditions = asked.view(&metadata)?.conditions;
+        let Some(plan) = conditions
+            .first()
+            .and_then(|condition| Plan::of(condition, &metadata))
+        else {
             return Ok(Vec::new());
         };
         let spec = selectors.view(&metadata)?;
-        let (mirror, name) = (self.mirror().clone(), column.logical_name.clone());
-        let wanted = spec.clone();
+        let Plan {
+            column,
+            asked,
+            edges,
+            bounds,
+        } = plan;
+        let (mirror, name, wanted) = (self.mirror().clone(), column.clone(), spec.clone());
         let counts = blocking(move || Ok(mirror.histogram(&wanted, &name, &bounds)?)).await?;
         self.keep_order(ViewSpec {
             sort: Some(Sort {
-                column: column.logical_name,
+                column,
                 descending: false,
             }),
             ..spec
@@ -93,6 +83,38 @@ impl Session {
                 && asked.until.is_none_or(|until| *next <= until),
         });
         Ok(bars.collect())
+    }
+}
+
+/// What is counted for a condition.
+struct Plan {
+    /// Logical name of the column.
+    column: String,
+    asked: Asked,
+    /// Where the bars begin, and where the last one ends.
+    edges: Vec<Date>,
+    /// The same as the column stores it.
+    bounds: Vec<i64>,
+}
+
+impl Plan {
+    /// `None` where the condition asks for no time.
+    fn of(condition: &Condition, table: &TableMetadata) -> Option<Self> {
+        let column = table.column(&condition.column)?;
+        let zone = zone(condition, column);
+        let today = Zoned::now().with_time_zone(zone.clone()).date();
+        let asked = Asked::of(condition, column, &zone)?;
+        let edges = asked.edges(today)?;
+        let bounds = edges
+            .iter()
+            .map(|day| period::stored(*day, column.kind, &zone))
+            .collect::<Option<_>>()?;
+        Some(Self {
+            column: column.logical_name.clone(),
+            asked,
+            edges,
+            bounds,
+        })
     }
 }
 
@@ -159,8 +181,6 @@ fn days_between(from: Date, until: Date) -> i32 {
     until.since(from).map_or(0, |span| span.get_days())
 }
 
-const EPOCH: Date = Date::constant(1970, 1, 1);
-
 fn day(cell: &Cell, column: &ColumnMetadata, zone: &TimeZone) -> Option<Date> {
     let Cell::Integer(number) = cell else {
         return None;
@@ -172,17 +192,6 @@ fn day(cell: &Cell, column: &ColumnMetadata, zone: &TimeZone) -> Option<Date> {
             Some(moment.to_zoned(zone.clone()).date())
         }
         _ => None,
-    }
-}
-
-/// The beginning of a day as the column stores it.
-fn stored(day: Date, column: &ColumnMetadata, zone: &TimeZone) -> Option<i64> {
-    match column.kind {
-        ColumnKind::DateOnly => Some(i64::from(days_between(EPOCH, day))),
-        _ => {
-            let begin = day.to_zoned(zone.clone()).ok()?;
-            Some(begin.timestamp().as_millisecond())
-        }
     }
 }
 

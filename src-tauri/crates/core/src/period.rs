@@ -1,7 +1,29 @@
 //! Spans of days that are told from today, as people say them.
 
 use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan as _};
+use salesmirror_model::ColumnKind;
+
+/// The day that stored days are counted from.
+pub const EPOCH: Date = Date::constant(1970, 1, 1);
+
+/// The beginning of a day as a column of dates or moments stores it: days or ms since 1970. A calendar
+/// day has no time zone. `None` beyond the ends of the calendar.
+pub fn stored(day: Date, kind: ColumnKind, zone: &TimeZone) -> Option<i64> {
+    match kind {
+        ColumnKind::DateOnly => days_since_epoch(day),
+        _ => {
+            let begin = day.to_zoned(zone.clone()).ok()?;
+            Some(begin.timestamp().as_millisecond())
+        }
+    }
+}
+
+/// Days since 1970.
+pub fn days_since_epoch(day: Date) -> Option<i64> {
+    day.since(EPOCH).ok().map(|span| i64::from(span.get_days()))
+}
 
 /// What can be said.
 pub const HELP: &str = "Write today, yesterday, tomorrow, this, last or next with week, month, \

@@ -213,7 +213,6 @@ fn test(column: &ColumnMetadata, operator: &str, value: &str) -> Result<Option<T
 fn within(column: &ColumnMetadata, text: &str) -> Result<Test> {
     let zone = jiff::tz::TimeZone::system();
     let today = Timestamp::now().to_zoned(zone.clone()).date();
-    let is_day = column.kind == ColumnKind::DateOnly;
     let span = match column.kind {
         ColumnKind::DateOnly | ColumnKind::DateTime => period::days(text, today),
         _ => None,
@@ -225,13 +224,7 @@ fn within(column: &ColumnMetadata, text: &str) -> Result<Test> {
             period::HELP,
         )
     })?;
-    let cell = |day: Date| match is_day {
-        true => days_since(day).map(Cell::Integer),
-        false => day
-            .to_zoned(zone.clone())
-            .ok()
-            .map(|moment| Cell::Integer(moment.timestamp().as_millisecond())),
-    };
+    let cell = |day: Date| period::stored(day, column.kind, &zone).map(Cell::Integer);
     let bounds = cell(from).zip(cell(until));
     let (from, until) = bounds.ok_or_else(|| Error::usage("bad_value", text, period::HELP))?;
     Ok(Test::Within(from, until))
@@ -350,13 +343,5 @@ fn moment(text: &str) -> Option<i64> {
 }
 
 fn days(text: &str) -> Option<i64> {
-    days_since(text.get(..10).unwrap_or(text).parse().ok()?)
-}
-
-/// Days since 1970.
-fn days_since(date: Date) -> Option<i64> {
-    let epoch = Date::constant(1970, 1, 1);
-    date.since(epoch)
-        .ok()
-        .map(|span| i64::from(span.get_days()))
+    period::days_since_epoch(text.get(..10).unwrap_or(text).parse().ok()?)
 }

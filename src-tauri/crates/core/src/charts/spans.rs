@@ -5,6 +5,7 @@ use jiff::{ToSpan as _, Zoned};
 use salesmirror_model::{ColumnKind, ColumnMetadata};
 
 use crate::charts::ChartFilter;
+use crate::period;
 
 /// Days that are shown, today among them.
 const DAYS: i64 = 14;
@@ -61,11 +62,7 @@ impl Spans {
         if kind != ColumnKind::DateOnly {
             return self.bounds_ms();
         }
-        let epoch = Date::constant(1970, 1, 1);
-        let days = |bound: &Zoned| {
-            let since = bound.date().since(epoch);
-            since.map_or(0, |span| i64::from(span.get_days()))
-        };
+        let days = |bound: &Zoned| period::days_since_epoch(bound.date()).unwrap_or_default();
         self.bounds.iter().map(days).collect()
     }
 
