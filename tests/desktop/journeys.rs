@@ -286,8 +286,6 @@ async fn an_organisation_is_connected_and_browsed_while_it_syncs() {
     window.close().await;
 }
 
-const IS_IDLE: &str =
-    "return document.querySelector('[data-testid=\"sync-now\"]').disabled === false";
 /// The first page of contacts is browsed while the others are on their way.
 async fn browse_while_syncing(window: &Window) {
     window.click("nav-contact").await;
@@ -334,7 +332,7 @@ async fn history(window: &Window, org: &SampleOrg) {
         let id = &first["contactid"];
         let body = json!({"table": "contact", "id": id, "values": {"jobtitle": title}});
         control(org, "records", body.to_string()).await;
-        window.expect_js(IS_IDLE, &json!(true)).await;
+        window.expect_js(wizard::IS_IDLE, &json!(true)).await;
         let before = window.content("run-newest").await;
         window.click("sync-now").await;
         window.expect_other_content("run-newest", &before).await;
@@ -407,27 +405,13 @@ async fn guard(window: &Window, desktop: &Desktop, org: &SampleOrg) {
     window.press("\u{e00c}").await;
     pause(window, org).await;
 
-    control(org, "tokens/revoke", "{}").await;
-    window.expect_js(IS_IDLE, &json!(true)).await;
-    window.click("sync-now").await;
-    window.see("banner-sign-in").await;
-    window.state("signed-out").await;
-    control(org, "consent", r#"{"mode":"accept"}"#).await;
-    window.click("banner-sign-in").await;
-    let address = desktop.visited().await;
-    reqwest::get(address).await.expect("the browser's page");
-    window
-        .expect_js(
-            "return document.querySelector('[data-testid=banner-sign-in]') === null",
-            &json!(true),
-        )
-        .await;
+    wizard::sign_in_again(window, desktop, org, "signed-out").await;
     window.expect_text("table-state-contact", "In sync").await;
 }
 
 /// A table is paused while it syncs; the others go on, and it too when it is asked to.
 async fn pause(window: &Window, org: &SampleOrg) {
-    window.expect_js(IS_IDLE, &json!(true)).await;
+    window.expect_js(wizard::IS_IDLE, &json!(true)).await;
     let stall = r#"{"match":{"path_contains":"/contacts","times":1},"action":{"stall":true}}"#;
     control(org, "faults", stall).await;
     window.click("sync-now").await;

@@ -24,9 +24,6 @@ const ESCAPE: &str = "\u{e00c}";
 /// Whether rows are drawn, with what is in them.
 const HAS_ROWS: &str = "return [...document.querySelectorAll('.ag-row .cell-name')]
     .filter((cell) => cell.textContent !== '').length > 5";
-/// Whether nothing is synced at the moment.
-const IS_IDLE: &str =
-    "return document.querySelector('[data-testid=\"sync-now\"]').disabled === false";
 const FIRST_ROW: &str = ".ag-row[row-index='0'] .cell-name";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,7 +182,7 @@ async fn panel(window: &Window, org: &SampleOrg, id: &Value) {
     let values = json!({"table": "contact", "id": id, "values": {"jobtitle": "Captain"}});
     control(org, "records", values.to_string()).await;
     window.click("nav-home").await;
-    window.expect_js(IS_IDLE, &json!(true)).await;
+    window.expect_js(wizard::IS_IDLE, &json!(true)).await;
     let before = window.content("run-newest").await;
     window.click("sync-now").await;
     window.expect_other_content("run-newest", &before).await;
@@ -305,21 +302,7 @@ async fn home(window: &Window, desktop: &Desktop, org: &SampleOrg) {
     window.expect_text("table-state-contact", "Stale").await;
     control(org, "privileges", r#"{"table":"contact","read":"all"}"#).await;
 
-    control(org, "tokens/revoke", "{}").await;
-    window.expect_js(IS_IDLE, &json!(true)).await;
-    window.click("sync-now").await;
-    window.see("banner-sign-in").await;
-    window.state("tour-signed-out").await;
-    control(org, "consent", r#"{"mode":"accept"}"#).await;
-    window.click("banner-sign-in").await;
-    let address = desktop.visited().await;
-    reqwest::get(address).await.expect("the browser's page");
-    window
-        .expect_js(
-            "return document.querySelector('[data-testid=banner-sign-in]') === null",
-            &json!(true),
-        )
-        .await;
+    wizard::sign_in_again(window, desktop, org, "tour-signed-out").await;
     // The sync that follows by itself gets no answer.
     let gone = r#"{"match":{},"action":{"reset":true}}"#;
     control(org, "faults", gone).await;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use salesmirror_sample_org::{Config, SampleOrg, parse_rows, yesterday};
+use serde_json::json;
 
 use crate::desktop::{Desktop, Window};
 
@@ -181,6 +182,30 @@ pub async fn to_check(window: &Window, desktop: &Desktop, org: &SampleOrg) {
     sign_in(window, desktop).await;
     window
         .expect_text("check-title", "Everything is ready")
+        .await;
+}
+
+/// Whether nothing is synced at the moment.
+pub const IS_IDLE: &str =
+    "return document.querySelector('[data-testid=\"sync-now\"]').disabled === false";
+
+/// The sign-in of a connection ends, which its next sync finds out; keeps a picture of that as `state`, and
+/// signs in again from the banner.
+pub async fn sign_in_again(window: &Window, desktop: &Desktop, org: &SampleOrg, state: &str) {
+    control(org, "tokens/revoke", "{}").await;
+    window.expect_js(IS_IDLE, &json!(true)).await;
+    window.click("sync-now").await;
+    window.see("banner-sign-in").await;
+    window.state(state).await;
+    control(org, "consent", r#"{"mode":"accept"}"#).await;
+    window.click("banner-sign-in").await;
+    let address = desktop.visited().await;
+    reqwest::get(address).await.expect("the browser's page");
+    window
+        .expect_js(
+            "return document.querySelector('[data-testid=banner-sign-in]') === null",
+            &json!(true),
+        )
         .await;
 }
 
