@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Api, ApiChange, ApiKey, ApiScope, ErrorReply } from "../bridge/generated";
 import { asError } from "../bridge/store";
 import { formatRecent } from "../format";
-import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { AppDialog, DialogPage, LossFooter } from "../parts/app-dialog";
 import { CopyButton } from "../parts/copy-button";
 import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
@@ -207,20 +207,13 @@ function RevokeDialog({
         <DialogPage
           title={`Revoke ${apiKey.name}?`}
           footer={
-            <>
-              <Button
-                appearance="transparent"
-                className="danger-button"
-                onClick={() => void revoke(apiKey)}
-                data-testid="api-revoke-confirm"
-              >
-                Revoke
-              </Button>
-              <span className="spring" />
-              <Button appearance="primary" onClick={onClose}>
-                Keep the key
-              </Button>
-            </>
+            <LossFooter
+              verb="Revoke"
+              keep="Keep the key"
+              onConfirm={() => void revoke(apiKey)}
+              onKeep={onClose}
+              confirmId="api-revoke-confirm"
+            />
           }
         >
           <p>The next call with this key is refused. A revoked key cannot be brought back.</p>

@@ -8,7 +8,7 @@ import {
   type SavedRequest,
 } from "../bridge/generated";
 import { cellText, formatBytes } from "../format";
-import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { AppDialog, DialogPage, LossFooter } from "../parts/app-dialog";
 import { connectionTitle, EnvironmentBadge, hostOf } from "../parts/environment";
 import { useColumns } from "../records/use-columns";
 import { isJsonBody } from "./request";
@@ -252,20 +252,13 @@ export function ForgetDialog({
       <DialogPage
         title={title}
         footer={
-          <>
-            <Button
-              appearance="transparent"
-              className="danger-button"
-              onClick={onConfirm}
-              data-testid="forget-confirm"
-            >
-              {verb}
-            </Button>
-            <span className="spring" />
-            <Button appearance="primary" onClick={onClose}>
-              Keep it
-            </Button>
-          </>
+          <LossFooter
+            verb={verb}
+            keep="Keep it"
+            onConfirm={onConfirm}
+            onKeep={onClose}
+            confirmId="forget-confirm"
+          />
         }
       >
         <p>{text}</p>

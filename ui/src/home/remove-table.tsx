@@ -1,8 +1,7 @@
-import { Button } from "@fluentui/react-components";
 import { useState } from "react";
 import { type Connection, commands, type Table } from "../bridge/generated";
 import { plural } from "../format";
-import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { AppDialog, DialogPage, LossFooter } from "../parts/app-dialog";
 import { useNotices } from "../parts/notices";
 
 /** Asks before a table's rows leave this computer. */
@@ -35,21 +34,15 @@ export function RemoveTableDialog({
       <DialogPage
         title={`Stop mirroring ${name.toLowerCase()}?`}
         footer={
-          <>
-            <Button
-              appearance="transparent"
-              className="danger-button"
-              disabled={busy}
-              onClick={() => void remove()}
-              data-testid="remove-table-confirm"
-            >
-              Stop mirroring
-            </Button>
-            <span className="spring" />
-            <Button appearance="primary" onClick={onClose} data-testid="remove-table-keep">
-              Keep the table
-            </Button>
-          </>
+          <LossFooter
+            verb="Stop mirroring"
+            keep="Keep the table"
+            isBusy={busy}
+            onConfirm={() => void remove()}
+            onKeep={onClose}
+            confirmId="remove-table-confirm"
+            keepId="remove-table-keep"
+          />
         }
       >
         <p>

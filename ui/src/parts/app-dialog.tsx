@@ -1,4 +1,5 @@
 import {
+  Button,
   Dialog,
   DialogBody,
   DialogContent,
@@ -47,6 +48,45 @@ export function DialogPage({
         <DialogContent>{children}</DialogContent>
       </DialogBody>
       <footer className="dialog-footer">{footer}</footer>
+    </>
+  );
+}
+
+/** The strip of a dialog that asks before something is lost: what would be done is quiet and far away, and
+ * keeping it is what most people should do. */
+export function LossFooter({
+  verb,
+  keep,
+  isBusy = false,
+  onConfirm,
+  onKeep,
+  confirmId,
+  keepId,
+}: {
+  verb: string;
+  keep: string;
+  /** While it is being done. */
+  isBusy?: boolean;
+  onConfirm: () => void;
+  onKeep: () => void;
+  confirmId: string;
+  keepId?: string;
+}) {
+  return (
+    <>
+      <Button
+        appearance="transparent"
+        className="danger-button"
+        disabled={isBusy}
+        onClick={onConfirm}
+        data-testid={confirmId}
+      >
+        {verb}
+      </Button>
+      <span className="spring" />
+      <Button appearance="primary" onClick={onKeep} data-testid={keepId}>
+        {keep}
+      </Button>
     </>
   );
 }

@@ -12,7 +12,7 @@ import {
 } from "../bridge/generated";
 import { asError } from "../bridge/store";
 import { formatBytes } from "../format";
-import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { AppDialog, DialogPage, LossFooter } from "../parts/app-dialog";
 import { ConnectionTile, connectionTitle, EnvironmentBadge, hostOf } from "../parts/environment";
 import { ErrorText } from "../parts/error-text";
 import { useNotices } from "../parts/notices";
@@ -106,20 +106,13 @@ function Left({ connections }: { connections: number }) {
         <DialogPage
           title="Erase this data?"
           footer={
-            <>
-              <Button
-                appearance="transparent"
-                className="danger-button"
-                onClick={() => asked && void erase(asked)}
-                data-testid="left-confirm"
-              >
-                Erase
-              </Button>
-              <span className="spring" />
-              <Button appearance="primary" onClick={() => setAsked(null)}>
-                Keep it
-              </Button>
-            </>
+            <LossFooter
+              verb="Erase"
+              keep="Keep it"
+              onConfirm={() => asked && void erase(asked)}
+              onKeep={() => setAsked(null)}
+              confirmId="left-confirm"
+            />
           }
         >
           <p>

@@ -11,7 +11,7 @@ import {
   type SignIn,
 } from "../bridge/generated";
 import { asError, showSetup } from "../bridge/store";
-import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { AppDialog, DialogPage, LossFooter } from "../parts/app-dialog";
 import { ErrorText } from "../parts/error-text";
 import { Mark } from "../parts/mark";
 import { useNotices } from "../parts/notices";
@@ -337,20 +337,14 @@ function DiscardDialog({
       <DialogPage
         title="Discard this set-up?"
         footer={
-          <>
-            <Button
-              appearance="subtle"
-              className="danger-button"
-              onClick={() => void discard()}
-              data-testid="discard-confirm"
-            >
-              Discard
-            </Button>
-            <span className="spring" />
-            <Button appearance="primary" onClick={onClose} data-testid="discard-keep">
-              Keep it
-            </Button>
-          </>
+          <LossFooter
+            verb="Discard"
+            keep="Keep it"
+            onConfirm={() => void discard()}
+            onKeep={onClose}
+            confirmId="discard-confirm"
+            keepId="discard-keep"
+          />
         }
       >
         <p>

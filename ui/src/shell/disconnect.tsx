@@ -1,8 +1,8 @@
-import { Button, Checkbox } from "@fluentui/react-components";
+import { Checkbox } from "@fluentui/react-components";
 import { useState } from "react";
 import { type Connection, commands } from "../bridge/generated";
 import { formatCount, plural } from "../format";
-import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { AppDialog, DialogPage, LossFooter } from "../parts/app-dialog";
 import { connectionTitle } from "../parts/environment";
 import { useNotices } from "../parts/notices";
 import { go } from "../place";
@@ -36,21 +36,14 @@ export function DisconnectDialog({
       <DialogPage
         title={`Disconnect ${title}?`}
         footer={
-          <>
-            <Button
-              appearance="transparent"
-              className="danger-button"
-              disabled={busy}
-              onClick={() => void disconnect()}
-              data-testid="disconnect-confirm"
-            >
-              Disconnect
-            </Button>
-            <span className="spring" />
-            <Button appearance="primary" onClick={onClose}>
-              Stay connected
-            </Button>
-          </>
+          <LossFooter
+            verb="Disconnect"
+            keep="Stay connected"
+            isBusy={busy}
+            onConfirm={() => void disconnect()}
+            onKeep={onClose}
+            confirmId="disconnect-confirm"
+          />
         }
       >
         <p>
