@@ -13,12 +13,15 @@ const SYNC_PATIENCE: Duration = Duration::from_secs(900);
 /// How long a view in a new order may take in such a build.
 const ROW_PATIENCE: Duration = Duration::from_secs(120);
 /// Scrolls to a share of the table, given as `depth`, and says which row is drawn there with its name; null
-/// while there is no grid yet, or too few rows came to scroll.
+/// while there is no grid yet, or too few rows came to scroll. Like a wheel it never stands still: for half a
+/// second after the grid scrolled by itself, such as to the top of a new order, it overhears others, and to
+/// go where one is already tells it nothing.
 const SCROLL: &str = r"
 const grid = [...document.querySelectorAll('.grid *')]
   .find((one) => one.scrollHeight > 10 * one.clientHeight && one.clientHeight > 200);
 if (!grid) return null;
-grid.scrollTop = depth * (grid.scrollHeight - grid.clientHeight);
+const place = Math.floor(depth * (grid.scrollHeight - grid.clientHeight));
+grid.scrollTop = grid.scrollTop === place ? Math.abs(place - 1) : place;
 const top = grid.getBoundingClientRect().top;
 const row = [...document.querySelectorAll('.ag-row')]
   .filter((one) => (one.querySelector('.cell-name')?.textContent ?? '') !== '')
