@@ -29,6 +29,7 @@ mod schedule;
 mod shape;
 mod signed_out;
 mod simulator;
+mod tables;
 mod unified;
 mod variants;
 mod writes;

@@ -148,8 +148,12 @@ function RowActions({
   onRemove: (table: string) => void;
 }) {
   const canSync = connection.signed_in && table.progress === null;
-  // While anything syncs the mirror is being written, and a connection mirrors one table at least.
-  const canRemove = !connection.syncing && connection.tables.length > 1;
+  // Why it cannot be removed now: while anything syncs the mirror is being written.
+  const kept = connection.syncing
+    ? "After the sync"
+    : connection.tables.length === 1
+      ? "One table stays at least"
+      : null;
   return (
     <>
       {table.progress ? (
@@ -209,7 +213,8 @@ function RowActions({
             <MenuDivider />
             <MenuItem
               icon={<Delete20Regular />}
-              disabled={!canRemove}
+              disabled={kept !== null}
+              subText={kept}
               onClick={() => onRemove(table.name)}
               data-testid={`remove-${table.name}`}
             >

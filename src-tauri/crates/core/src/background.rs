@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +15,10 @@ use crate::sync::SyncOptions;
 #[derive(Default)]
 pub struct Background {
     cancel: Mutex<CancellationToken>,
+    /// Who syncs here holds it; those behind wait in the order in which they came.
+    queue: Arc<tokio::sync::Mutex<()>>,
+    /// Held while the choice of tables is read, changed and kept.
+    choice: Mutex<()>,
     /// What stops the tables that are synced now, one by one.
     tables: Mutex<HashMap<String, CancellationToken>>,
     /// Tables that somebody stopped: they rest until their time comes or somebody syncs them.
@@ -45,6 +49,14 @@ impl Background {
     fn cancel(&self) {
         let mut cancel = self.cancel.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *cancel).cancel();
+    }
+
+    pub(crate) fn queue(&self) -> Arc<tokio::sync::Mutex<()>> {
+        self.queue.clone()
+    }
+
+    pub(crate) fn choice(&self) -> MutexGuard<'_, ()> {
+        self.choice.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What stops one table's sync; it ends with all of them too.

@@ -223,7 +223,7 @@ impl Session {
         days: u32,
         cancel: &CancellationToken,
     ) -> Result<u64> {
-        let _lock = self.lock(false, cancel).await?;
+        let _turn = self.turn(false, cancel).await?;
         // Of the present moment too: deleted this very millisecond is deleted.
         let before = now_ms() + 1 - i64::from(days) * DAY_MS;
         let (session, tables) = (self.clone(), tables.to_vec());

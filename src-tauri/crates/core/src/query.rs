@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use salesmirror_dataverse::{Passthrough, PassthroughReply};
+use salesmirror_dataverse::{Client, Passthrough, PassthroughReply};
 use salesmirror_store::{QueryLimits, QueryResult};
 
 use crate::error::{Error, Result, blocking};
@@ -21,28 +21,44 @@ impl Session {
         blocking(move || Ok(mirror.query(&sql, limits)?)).await
     }
 
-    /// Passes a request on to the organisation, with this connection's sign-in.
+    /// Passes a request on to the organisation, with this connection's sign-in. What a write has changed of
+    /// the mirror is marked as stale.
     ///
     /// # Errors
     /// Where it is refused before it is sent, or the network does not answer.
     pub async fn passthrough(&self, request: Passthrough) -> Result<PassthroughReply> {
-        Ok(self.client().passthrough(request).await?)
+        let (reply, written) = self.pass_on(self.client(), request).await?;
+        if let Some(path) = written {
+            self.mark_changed(&path, &reply).await;
+        }
+        Ok(reply)
     }
 
     /// The same for somebody who waits: a network that does not answer is told within a minute. What a
-    /// write has changed of the mirror is marked as stale, and read again beside the caller.
+    /// write has changed is read again beside the caller.
     ///
     /// # Errors
     /// As [`Session::passthrough`].
     pub async fn passthrough_soon(&self, request: Passthrough) -> Result<PassthroughReply> {
         let client = self.client().clone().impatient(SOON);
-        let is_write = !request.method.eq_ignore_ascii_case("GET");
-        let path = request.path.clone();
-        let reply = client.passthrough(request).await?;
-        if is_write && client.explain(&reply).is_none() {
+        let (reply, written) = self.pass_on(&client, request).await?;
+        if let Some(path) = written {
             self.refresh(&path, &reply).await;
         }
         Ok(reply)
+    }
+
+    /// The reply, and the path where it was a write that was done.
+    async fn pass_on(
+        &self,
+        client: &Client,
+        request: Passthrough,
+    ) -> Result<(PassthroughReply, Option<String>)> {
+        let is_write = !request.method.eq_ignore_ascii_case("GET");
+        let path = request.path.clone();
+        let reply = client.passthrough(request).await?;
+        let is_done = is_write && client.explain(&reply).is_none();
+        Ok((reply, is_done.then_some(path)))
     }
 
     /// Why the service refused, where a reply is a refusal.

@@ -173,7 +173,7 @@ impl Session {
         let metadata = client.table_metadata(&table.logical_name).await?.mirrored();
         let name = metadata.logical_name.clone();
         // A sync that runs here knows its tables, and the new one is none of them.
-        self.choose(self.is_syncing(), move |session, names| {
+        self.choose(true, move |session, names| {
             session.mirror().define_table(&metadata)?;
             if !names.contains(&metadata.logical_name) {
                 names.push(metadata.logical_name);
@@ -218,15 +218,19 @@ impl Session {
     }
 
     /// Changes the choice while nobody syncs, or beside the sync that runs here.
-    async fn choose<F>(&self, beside_sync: bool, change: F) -> Result<()>
+    async fn choose<F>(&self, may_be_beside: bool, change: F) -> Result<()>
     where
         F: FnOnce(&Self, &mut Vec<String>) -> Result<()> + Send + 'static,
     {
         let session = self.clone();
         blocking(move || {
             let id = session.row().id;
+            let _one_at_a_time = session.background().choice();
+            let queue = session.background().queue();
+            let turn = queue.try_lock();
+            let is_beside = turn.is_err();
             let lock = session.data_dir().try_lock(id)?;
-            if lock.is_none() && !beside_sync {
+            if lock.is_none() && !(is_beside && may_be_beside) {
                 return Err(Error::new(
                     Category::Busy,
                     "busy",

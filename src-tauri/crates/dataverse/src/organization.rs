@@ -177,18 +177,22 @@ impl Client {
     /// Whatever the network says; not that a table is unknown.
     pub async fn record_counts(&self, tables: &[&str]) -> Result<BTreeMap<String, u64>> {
         let mut counts = BTreeMap::new();
-        // One unknown name fails the call for all: then each half is asked for by itself.
         let mut waiting: Vec<&[&str]> = tables.chunks(TABLES_A_COUNT).collect();
-        while let Some(some) = waiting.pop() {
-            match self.count(some).await {
-                Ok(found) => counts.extend(found),
-                Err(Error::Service(_)) => {
-                    if some.len() > 1 {
+        while !waiting.is_empty() {
+            let asked = waiting
+                .drain(..)
+                .map(async |some| (some, self.count(some).await));
+            for (some, answer) in futures::future::join_all(asked).await {
+                match answer {
+                    Ok(found) => counts.extend(found),
+                    // One unknown name fails the call for all: then each half is asked for by itself.
+                    Err(Error::Service(_)) if some.len() > 1 => {
                         let (one, other) = some.split_at(some.len() / 2);
                         waiting.extend([one, other]);
                     }
+                    Err(Error::Service(_)) => {}
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
         }
         if counts.values().all(|count| *count == 0) {

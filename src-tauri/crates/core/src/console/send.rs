@@ -146,9 +146,23 @@ impl Session {
         blocking(move || Ok(db.end_request(id, duration_ms, status, code.as_deref())?)).await
     }
 
-    /// Marks what a write has changed as stale, and has it read again. The write is done whatever
-    /// comes of this.
+    /// Marks what a write has changed as stale, and has it read again beside the caller.
     pub(crate) async fn refresh(&self, path: &str, reply: &PassthroughReply) -> Option<Affected> {
+        let found = self.mark_changed(path, reply).await?;
+        self.start_sync(SyncOptions {
+            tables: vec![found.table.clone()],
+            ..SyncOptions::default()
+        });
+        Some(found)
+    }
+
+    /// Marks what a write has changed as stale: the next sync reads it again. The write is done whatever
+    /// comes of this.
+    pub(crate) async fn mark_changed(
+        &self,
+        path: &str,
+        reply: &PassthroughReply,
+    ) -> Option<Affected> {
         let mirror = self.mirror().clone();
         let tables = blocking(move || Ok(mirror.tables()?)).await;
         let tables = tables.unwrap_or_default().into_iter();
@@ -161,10 +175,6 @@ impl Session {
         {
             tracing::warn!(%error, "what a request changed was not marked as stale");
         }
-        self.start_sync(SyncOptions {
-            tables: vec![found.table.clone()],
-            ..SyncOptions::default()
-        });
         Some(found)
     }
 }

@@ -7,6 +7,7 @@ mod run;
 #[cfg(test)]
 mod simulation_tests;
 mod steps;
+mod turn;
 mod verify;
 
 pub(crate) use steps::Measures;
@@ -17,7 +18,6 @@ use std::time::Duration;
 use salesmirror_store::Preview;
 use tokio_util::sync::CancellationToken;
 
-use crate::data_dir::{DataDir, Lock};
 use crate::error::{Category, Error, Result, blocking};
 use crate::session::Session;
 
@@ -136,10 +136,6 @@ pub struct RunReport {
     pub guard: Option<Preview>,
 }
 
-/// How long a second sync waits for the first.
-const JOIN_PATIENCE: Duration = Duration::from_secs(900);
-/// How often it looks.
-const JOIN_STEP: Duration = Duration::from_millis(200);
 /// Rows that the search index takes in one transaction: a quarter of a second's work.
 const INDEX_BATCH: u32 = 5_000;
 
@@ -153,7 +149,7 @@ impl Session {
         options: &SyncOptions,
         cancel: &CancellationToken,
     ) -> Result<Vec<RunReport>> {
-        let _lock = self.lock(options.no_join, cancel).await?;
+        let _turn = self.turn(options.no_join, cancel).await?;
         let reports = self.sync_tables(options, cancel).await;
         // The count that could not be kept is kept with the next.
         if let Err(error) = self.keep_request_count().await {
@@ -246,32 +242,12 @@ impl Session {
     }
 
     async fn tables_to_sync(&self, options: &SyncOptions) -> Result<Vec<String>> {
+        let mut tables = self.mirrored_tables().await?;
         if !options.tables.is_empty() {
-            return Ok(options.tables.clone());
+            // A table may be mirrored no more by the time its sync has its turn.
+            tables.retain(|table| options.tables.contains(table));
         }
-        self.mirrored_tables().await
-    }
-
-    pub(crate) async fn lock(&self, no_join: bool, cancel: &CancellationToken) -> Result<Lock> {
-        let begun = tokio::time::Instant::now();
-        loop {
-            let (data_dir, id) = (self.data_dir().clone(), self.row().id);
-            if let Some(lock) = blocking(move || data_dir.try_lock(id)).await? {
-                let session = self.clone();
-                let ended = blocking(move || session.end_dead_runs()).await;
-                if let Err(error) = ended {
-                    tracing::warn!(%error, "runs that died are not told as such");
-                }
-                return Ok(lock);
-            }
-            if no_join || begun.elapsed() > JOIN_PATIENCE {
-                return Err(DataDir::busy());
-            }
-            tokio::select! {
-                () = tokio::time::sleep(JOIN_STEP) => {}
-                () = cancel.cancelled() => return Err(Error::interrupted()),
-            }
-        }
+        Ok(tables)
     }
 }
 

@@ -118,7 +118,7 @@ impl Session {
         cancel: &CancellationToken,
         compared: Compared<'_>,
     ) -> Result<Vec<Verification>> {
-        let _lock = self.lock(false, cancel).await?;
+        let _turn = self.turn(false, cancel).await?;
         let tables = match options.tables.as_slice() {
             [] => self.mirrored_tables().await?,
             tables => tables.to_vec(),
