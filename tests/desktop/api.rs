@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::desktop::{Desktop, Keychain, Look, Window};
+use crate::keyboard::{ENTER, SPACE, push, tab_to, type_into};
 use crate::wizard::{WATCH_POLICY, folder, synced};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +81,42 @@ async fn the_api_is_switched_on_called_moved_and_there_again_after_a_restart() {
     window.expect_text("api-state", "Off").await;
     assert!(reqwest::get(&list).await.is_err(), "nobody listens");
     assert_eq!(window.js("return window.refused ?? []").await, json!([]));
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_made_tried_and_revoked_by_keyboard_alone() {
+    let folder = folder();
+    let desktop = Desktop::start(folder.path(), Keychain::Unlocked, Look::Light);
+    let window = desktop.open().await;
+    push(&window, "welcome-sample").await;
+    synced(&window).await;
+    push(&window, "nav-api").await;
+    let port = free_port();
+    tab_to(&window, "api-port").await;
+    window.js("document.activeElement.select()").await;
+    window.press(&port.to_string()).await;
+    window.press(ENTER).await;
+    tab_to(&window, "api-switch").await;
+    window.press(SPACE).await;
+    window.expect_text("api-state", "Running").await;
+    push(&window, "api-key-add").await;
+    type_into(&window, "api-key-name", "Nightly report").await;
+    push(&window, "api-key-make").await;
+    let key = window.text("api-made-key").await;
+    let list = format!("http://127.0.0.1:{port}/crm/v2/contacts?page_size=3");
+    assert_eq!(call(&list, Some(&key)).await.0, StatusCode::OK);
+    push(&window, "api-made-done").await;
+    push(&window, "api-key-revoke").await;
+    tab_to(&window, "api-revoke-confirm").await;
+    window.press(SPACE).await;
+    window
+        .expect_js(
+            "return document.querySelector('[data-testid=api-key]') === null",
+            &json!(true),
+        )
+        .await;
+    assert_eq!(call(&list, Some(&key)).await.0, StatusCode::UNAUTHORIZED);
     window.close().await;
 }
 

@@ -4,6 +4,7 @@ use salesmirror_sample_org::{Activity, SampleOrg};
 use serde_json::json;
 
 use crate::desktop::{Desktop, Keychain, Look, Window};
+use crate::keyboard::ESCAPE;
 use crate::wizard::{self, WATCH_POLICY, control, end_control, folder, organization};
 
 /// Rows that are drawn, by their number in the grid.
@@ -288,6 +289,11 @@ async fn an_organisation_is_connected_and_browsed_while_it_syncs() {
 
 /// The first page of contacts is browsed while the others are on their way.
 async fn browse_while_syncing(window: &Window) {
+    // What cannot be done now says when.
+    window.click("more-account").await;
+    window.expect_text("remove-account", "After the sync").await;
+    window.state("table-menu-while-syncing").await;
+    window.press(ESCAPE).await;
     window.click("nav-contact").await;
     window
         .expect_js(

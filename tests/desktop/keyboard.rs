@@ -7,6 +7,7 @@ use crate::wizard::{control, folder, small_organization, visit};
 
 pub const TAB: &str = "\u{e004}";
 pub const ENTER: &str = "\u{e007}";
+pub const SPACE: &str = " ";
 pub const ESCAPE: &str = "\u{e00c}";
 pub const DOWN: &str = "\u{e015}";
 pub const RIGHT: &str = "\u{e014}";
