@@ -280,7 +280,7 @@ async fn writes_are_asked_about_and_requests_are_there_after_a_restart() {
 
     // Saved, changed, and saved again.
     window.click("console-save").await;
-    window.write("request-name", "Retire a quilter").await;
+    window.write("name", "Retire a quilter").await;
     window.state("console-save").await;
     window.click("name-confirm").await;
     window.expect_text("console-name", "Retire a quilter").await;
@@ -319,7 +319,7 @@ async fn writes_are_asked_about_and_requests_are_there_after_a_restart() {
     window.expect_js(value, &json!("*")).await;
     window.click("saved-more").await;
     window.click("saved-rename").await;
-    window.write("request-name", "Quilter retires").await;
+    window.write("name", "Quilter retires").await;
     window.click("name-confirm").await;
     window.expect_text("saved-list", "Quilter retires").await;
     window.expect_text("console-name", "Quilter retires").await;

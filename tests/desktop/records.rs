@@ -47,9 +47,9 @@ async fn rows_are_filtered_arranged_and_kept_as_a_view() {
          return cells.length > 5 && cells.every((cell) => cell.textContent.includes('@'))";
     window.expect_js(mails, &json!(true)).await;
     window.click("view-save").await;
-    window.write("view-name", "Norwegians").await;
+    window.write("name", "Norwegians").await;
     window.state("view-save").await;
-    window.click("view-save-confirm").await;
+    window.click("name-confirm").await;
     window.expect_text("view-picker", "Norwegians").await;
     let total = window.text("status-total").await;
     window.close().await;

@@ -1,4 +1,4 @@
-import { Button, Link, Spinner, Tab, TabList, Tooltip } from "@fluentui/react-components";
+import { Button, Link, Spinner, Tab, TabList } from "@fluentui/react-components";
 import {
   ArrowDownload20Regular,
   CheckmarkCircle16Filled,
@@ -12,6 +12,7 @@ import { formatBytes, formatCountdown, formatDuration } from "../format";
 import { copyText } from "../parts/clipboard";
 import { hostOf } from "../parts/environment";
 import { ErrorText, FixLink, Reference } from "../parts/error-text";
+import { LabelledButton } from "../parts/labelled-button";
 import { useNotices } from "../parts/notices";
 import { useNow } from "../parts/now";
 import { StateIcon } from "../parts/state";
@@ -181,14 +182,16 @@ function ReplyPane({
           </Tab>
         </TabList>
         <span className="spring" />
-        <Tool
+        <LabelledButton
+          size="small"
           label="Copy reply"
           icon={<Copy20Regular />}
           isDisabled={reply.text === ""}
           onClick={() => void copy()}
           testId="reply-copy"
         />
-        <Tool
+        <LabelledButton
+          size="small"
           label="Save reply"
           icon={<ArrowDownload20Regular />}
           isDisabled={reply.bytes === 0}
@@ -208,36 +211,6 @@ function ReplyPane({
         <ReplyText text={reply.text} isJson={reply.kind === "json"} />
       )}
     </div>
-  );
-}
-
-function Tool({
-  label,
-  icon,
-  isDisabled = false,
-  onClick,
-  testId,
-}: {
-  label: string;
-  icon: React.ReactElement;
-  isDisabled?: boolean;
-  onClick: () => void;
-  testId: string;
-}) {
-  return (
-    <Tooltip content={label} relationship="description">
-      <Button
-        size="small"
-        appearance="subtle"
-        icon={icon}
-        disabled={isDisabled}
-        onClick={onClick}
-        aria-label={label}
-        data-testid={testId}
-      >
-        <span className="button-label">{label}</span>
-      </Button>
-    </Tooltip>
   );
 }
 

@@ -20,10 +20,12 @@ import { copyText } from "../parts/clipboard";
 import { useControlKey } from "../parts/control-key";
 import { EnvironmentBadge } from "../parts/environment";
 import { ErrorText } from "../parts/error-text";
+import { LabelledButton } from "../parts/labelled-button";
 import { narrow, useMedia } from "../parts/media";
+import { NameDialog } from "../parts/name-dialog";
 import { useNotices } from "../parts/notices";
 import { AnswerPane, AnswerStatus } from "./answer";
-import { ForgetDialog, NameDialog, WriteDialog } from "./dialogs";
+import { ForgetDialog, WriteDialog } from "./dialogs";
 import { Editor } from "./editor";
 import { type RequestActions, RequestLists } from "./lists";
 import { curlOf, isSameRequest, type Part, problemOf, toRequest } from "./request";
@@ -172,7 +174,7 @@ export default function ConsolePage({ connection }: { connection: Connection }) 
             />
           </Tooltip>
         ) : null}
-        <HeaderButton
+        <LabelledButton
           label="New"
           icon={<Add20Regular />}
           onClick={() => {
@@ -181,13 +183,13 @@ export default function ConsolePage({ connection }: { connection: Connection }) 
           }}
           testId="console-new"
         />
-        <HeaderButton
+        <LabelledButton
           label="Copy as curl"
           icon={<Code20Regular />}
           onClick={() => void copyCurl()}
           testId="console-curl"
         />
-        <HeaderButton
+        <LabelledButton
           label="Save as"
           icon={<Save20Regular />}
           onClick={() => setQuestion({ what: "name" })}
@@ -293,32 +295,6 @@ function Editing({
   );
 }
 
-function HeaderButton({
-  label,
-  icon,
-  onClick,
-  testId,
-}: {
-  label: string;
-  icon: React.ReactElement;
-  onClick: () => void;
-  testId: string;
-}) {
-  return (
-    <Tooltip content={label} relationship="description">
-      <Button
-        appearance="subtle"
-        icon={icon}
-        onClick={onClick}
-        aria-label={label}
-        data-testid={testId}
-      >
-        <span className="button-label">{label}</span>
-      </Button>
-    </Tooltip>
-  );
-}
-
 /** The lists over a window that is too narrow to have them beside the editor. */
 function Overlay({ onClose, children }: { onClose: () => void; children: React.ReactNode }) {
   const panel = useRef<HTMLElement>(null);
@@ -379,9 +355,11 @@ function Questions({
         <NameDialog
           title="Save request"
           verb="Save"
+          noun="request"
           initial={state.saved?.name ?? ""}
-          saved={saved}
-          own={null}
+          isTaken={(name) => saved.some((known) => hasName(known, name))}
+          canReplace
+          note="Method, path, parameters, headers and body are kept under this name, encrypted."
           onName={(name) => {
             onClose();
             void attempt(() => save(id, name)).then((isDone) => isDone && tell(`Saved “${name}”`));
@@ -394,9 +372,12 @@ function Questions({
         <NameDialog
           title="Rename request"
           verb="Rename"
+          noun="request"
           initial={question.saved.name}
-          saved={saved}
-          own={question.saved}
+          isTaken={(name) =>
+            saved.some((known) => known.id !== question.saved.id && hasName(known, name))
+          }
+          canReplace={false}
           onName={(name) => {
             onClose();
             void attempt(() => rename(id, question.saved.id, name));
@@ -433,4 +414,9 @@ function Questions({
     default:
       return null;
   }
+}
+
+/** Requests are told apart by their names, whose case does not count. */
+function hasName(request: SavedRequest, name: string): boolean {
+  return request.name.toLowerCase() === name.toLowerCase();
 }

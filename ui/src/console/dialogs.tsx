@@ -1,12 +1,6 @@
-import { Button, Field, Input } from "@fluentui/react-components";
+import { Button } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import {
-  type Connection,
-  type ConsoleRequest,
-  commands,
-  type SavedRequest,
-} from "../bridge/generated";
+import { type Connection, type ConsoleRequest, commands } from "../bridge/generated";
 import { cellText, formatBytes } from "../format";
 import { AppDialog, DialogPage, LossFooter } from "../parts/app-dialog";
 import { connectionTitle, EnvironmentBadge, hostOf } from "../parts/environment";
@@ -154,83 +148,6 @@ function columnsOf(request: ConsoleRequest): string[] {
   } catch {
     return [];
   }
-}
-
-/** Asks for the name of a request. */
-export function NameDialog({
-  title,
-  verb,
-  initial,
-  saved,
-  own,
-  onName,
-  onClose,
-}: {
-  title: string;
-  verb: string;
-  initial: string;
-  saved: SavedRequest[];
-  /** The request that is renamed; `null` where a new name is wanted. */
-  own: SavedRequest | null;
-  onName: (name: string) => void;
-  onClose: () => void;
-}) {
-  const [typed, setTyped] = useState(initial);
-  const name = typed.trim();
-  const other = saved.find(
-    (known) => known.id !== own?.id && known.name.toLowerCase() === name.toLowerCase(),
-  );
-  // A new one takes the place of what has the name; a rename would lose a request.
-  const isForbidden = other !== undefined && own !== null;
-  const save = () => {
-    if (name !== "" && !isForbidden) onName(name);
-  };
-  return (
-    <AppDialog isOpen onClose={onClose} testId="name-dialog">
-      <DialogPage
-        title={title}
-        footer={
-          <>
-            <span className="spring" />
-            <Button onClick={onClose}>Cancel</Button>
-            <Button
-              appearance="primary"
-              disabled={name === "" || isForbidden}
-              onClick={save}
-              data-testid="name-confirm"
-            >
-              {other && !isForbidden ? "Replace" : verb}
-            </Button>
-          </>
-        }
-      >
-        {own ? null : (
-          <p>Method, path, parameters, headers and body are kept under this name, encrypted.</p>
-        )}
-        <Field
-          label="Name"
-          validationState={other ? "warning" : "none"}
-          validationMessage={
-            isForbidden
-              ? "A request of this name exists."
-              : other
-                ? "A request of this name exists. It will be replaced."
-                : undefined
-          }
-        >
-          <Input
-            value={typed}
-            maxLength={80}
-            onChange={(_, data) => setTyped(data.value)}
-            onKeyDown={(event) => {
-              if (event.key === "Enter") save();
-            }}
-            input={{ "data-testid": "request-name" } as object}
-          />
-        </Field>
-      </DialogPage>
-    </AppDialog>
-  );
 }
 
 /** Asks before something that is kept goes. */

@@ -1,7 +1,5 @@
 import {
   Button,
-  Field,
-  Input,
   Link,
   Menu,
   MenuDivider,
@@ -15,7 +13,7 @@ import {
 } from "@fluentui/react-components";
 import { ChevronDown16Regular, Delete16Regular, Save16Regular } from "@fluentui/react-icons";
 import { useState } from "react";
-import { AppDialog, DialogPage } from "../parts/app-dialog";
+import { NameDialog } from "../parts/name-dialog";
 import { isSame, type Kind, type SavedView, USUAL, type ViewState, withView } from "./layout";
 
 const KINDS: Record<Kind, string> = {
@@ -142,76 +140,21 @@ export function ViewsMenu({
           </Link>
         </span>
       ) : null}
-      <NameDialog
-        isOpen={isNaming}
-        views={views}
-        onClose={() => setNaming(false)}
-        onName={(name) => {
-          onKeep(withView(views, { name, state }), name);
-          setNaming(false);
-        }}
-      />
+      {isNaming ? (
+        <NameDialog
+          title="Save view"
+          verb="Save view"
+          noun="view"
+          isTaken={(name) => views.some((view) => view.name === name)}
+          canReplace
+          note="Filters, order and columns are kept under this name, on this computer."
+          onClose={() => setNaming(false)}
+          onName={(name) => {
+            onKeep(withView(views, { name, state }), name);
+            setNaming(false);
+          }}
+        />
+      ) : null}
     </>
-  );
-}
-
-function NameDialog({
-  isOpen,
-  views,
-  onClose,
-  onName,
-}: {
-  isOpen: boolean;
-  views: SavedView[];
-  onClose: () => void;
-  onName: (name: string) => void;
-}) {
-  const [typed, setTyped] = useState("");
-  const name = typed.trim();
-  const isTaken = views.some((view) => view.name === name);
-  const save = () => {
-    if (name === "") return;
-    onName(name);
-    setTyped("");
-  };
-  return (
-    <AppDialog isOpen={isOpen} onClose={onClose} testId="view-dialog">
-      <DialogPage
-        title="Save view"
-        footer={
-          <>
-            <span className="spring" />
-            <Button onClick={onClose}>Cancel</Button>
-            <Button
-              appearance="primary"
-              disabled={name === ""}
-              onClick={save}
-              data-testid="view-save-confirm"
-            >
-              {isTaken ? "Replace view" : "Save view"}
-            </Button>
-          </>
-        }
-      >
-        <p>Filters, order and columns are kept under this name, on this computer.</p>
-        <Field
-          label="Name"
-          validationState={isTaken ? "warning" : "none"}
-          validationMessage={
-            isTaken ? "A view of this name exists. It will be replaced." : undefined
-          }
-        >
-          <Input
-            value={typed}
-            maxLength={80}
-            onChange={(_, data) => setTyped(data.value)}
-            onKeyDown={(event) => {
-              if (event.key === "Enter") save();
-            }}
-            input={{ "data-testid": "view-name" } as object}
-          />
-        </Field>
-      </DialogPage>
-    </AppDialog>
   );
 }
