@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { type AppState, type Connection, commands } from "../bridge/generated";
 import { showTheme } from "../bridge/store";
 import { HomePage } from "../home/home";
@@ -6,6 +6,7 @@ import { VerifyDialog } from "../home/verify";
 import type { Doings } from "../palette/entries";
 import { Palette } from "../palette/palette";
 import { useControlKey } from "../parts/control-key";
+import { latePage } from "../parts/late-page";
 import { useNotices } from "../parts/notices";
 import { go, type Place, samePage } from "../place";
 import { useActions } from "./actions";
@@ -16,11 +17,13 @@ import { Navigation } from "./navigation";
 import { ShortcutsDialog } from "./shortcuts";
 import { TopBar } from "./top-bar";
 
-// The grid is more code than all the rest: it comes when a table is first opened.
-const RecordsPage = lazy(() => import("../records/records"));
-const SettingsPage = lazy(() => import("../settings/settings"));
-const ApiPage = lazy(() => import("../api/api"));
-const ConsolePage = lazy(() => import("../console/console"));
+// The grid is more code than all the rest: it comes, as the other pages, once the first page is drawn.
+const records = latePage(() => import("../records/records"));
+const settings = latePage(() => import("../settings/settings"));
+const api = latePage(() => import("../api/api"));
+const console = latePage(() => import("../console/console"));
+/** Until the first page has come to rest, in ms. */
+const PAUSE = 1_000;
 
 export function Shell({
   app,
@@ -32,6 +35,13 @@ export function Shell({
   place: Place;
 }) {
   const actions = useActions(connection);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      // A failure is told by the page that needs the code.
+      for (const page of [records, console, api, settings]) page.load().catch(() => undefined);
+    }, PAUSE);
+    return () => clearTimeout(timer);
+  }, []);
   const [disconnecting, setDisconnecting] = useState(false);
   const [verifying, setVerifying] = useState(false);
   const [shortcuts, setShortcuts] = useState(false);
@@ -111,18 +121,18 @@ export function Shell({
       <main className="layer">
         <Suspense fallback={null}>
           {table ? (
-            <RecordsPage
+            <records.Page
               key={`${connection.id}/${table.name}`}
               connection={connection}
               table={table}
               ask={place.page === "table" ? (place.ask ?? null) : null}
             />
           ) : place.page === "api" ? (
-            <ApiPage key={connection.id} connection={connection} />
+            <api.Page key={connection.id} connection={connection} />
           ) : place.page === "console" ? (
-            <ConsolePage key={connection.id} connection={connection} />
+            <console.Page key={connection.id} connection={connection} />
           ) : place.page === "settings" ? (
-            <SettingsPage key={connection.id} app={app} connection={connection} />
+            <settings.Page key={connection.id} app={app} connection={connection} />
           ) : (
             <HomePage
               connection={connection}
