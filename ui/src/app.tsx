@@ -1,9 +1,10 @@
 import { Button, FluentProvider, Spinner } from "@fluentui/react-components";
-import { lazy, Suspense, useEffect } from "react";
+import { Suspense, useEffect } from "react";
 import type { AppState } from "./bridge/generated";
 import { reload, useBridge } from "./bridge/store";
 import { forgetAllBut } from "./console/store";
 import { ErrorText } from "./parts/error-text";
+import { latePage, useAhead } from "./parts/late-page";
 import { Mark } from "./parts/mark";
 import { NoticesProvider } from "./parts/notices";
 import { usePlace } from "./place";
@@ -12,12 +13,14 @@ import { darkTheme, lightTheme, useIsDark } from "./theme";
 import { WaitingPage } from "./welcome/waiting";
 import { WelcomePage } from "./welcome/welcome";
 
-// Needed once: whoever has a connection starts without its code.
-const SetupPage = lazy(() => import("./setup/setup"));
+// Needed once: the window is drawn without its code.
+const setup = latePage(() => import("./setup/setup"));
+const LATER = [setup];
 
 export function App() {
   const app = useBridge((state) => state.app);
   const isDark = useIsDark(app?.theme ?? "system");
+  useAhead(LATER);
   useEffect(() => {
     // Native controls, scroll bars and the page behind follow.
     document.documentElement.style.colorScheme = isDark ? "dark" : "light";
@@ -51,7 +54,7 @@ function Page({ app }: { app: AppState }) {
   if (place.page === "connect") {
     return (
       <Suspense fallback={null}>
-        <SetupPage app={app} signIn={signIn} />
+        <setup.Page app={app} signIn={signIn} />
       </Suspense>
     );
   }

@@ -1,4 +1,4 @@
-import { type ComponentType, lazy, useState } from "react";
+import { type ComponentType, lazy, useEffect, useState } from "react";
 
 /** A page whose code comes when it is asked for. */
 export interface LatePage<P extends object> {
@@ -28,4 +28,18 @@ export function latePage<P extends object>(
     return <Shown {...props} />;
   }
   return { Page, load };
+}
+
+/** Until the first page has come to rest, in ms. */
+const PAUSE = 1_000;
+
+/** Brings the code of other pages once this one is drawn; always the same list. */
+export function useAhead(pages: readonly { load: () => Promise<unknown> }[]): void {
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      // A failure is told by the page that needs the code.
+      for (const page of pages) page.load().catch(() => undefined);
+    }, PAUSE);
+    return () => clearTimeout(timer);
+  }, [pages]);
 }

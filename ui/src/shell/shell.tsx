@@ -6,7 +6,7 @@ import { VerifyDialog } from "../home/verify";
 import type { Doings } from "../palette/entries";
 import { Palette } from "../palette/palette";
 import { useControlKey } from "../parts/control-key";
-import { latePage } from "../parts/late-page";
+import { latePage, useAhead } from "../parts/late-page";
 import { useNotices } from "../parts/notices";
 import { go, type Place, samePage } from "../place";
 import { useActions } from "./actions";
@@ -22,8 +22,7 @@ const records = latePage(() => import("../records/records"));
 const settings = latePage(() => import("../settings/settings"));
 const api = latePage(() => import("../api/api"));
 const console = latePage(() => import("../console/console"));
-/** Until the first page has come to rest, in ms. */
-const PAUSE = 1_000;
+const LATER = [records, console, api, settings];
 
 export function Shell({
   app,
@@ -35,13 +34,7 @@ export function Shell({
   place: Place;
 }) {
   const actions = useActions(connection);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      // A failure is told by the page that needs the code.
-      for (const page of [records, console, api, settings]) page.load().catch(() => undefined);
-    }, PAUSE);
-    return () => clearTimeout(timer);
-  }, []);
+  useAhead(LATER);
   const [disconnecting, setDisconnecting] = useState(false);
   const [verifying, setVerifying] = useState(false);
   const [shortcuts, setShortcuts] = useState(false);
