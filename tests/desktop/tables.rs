@@ -1,8 +1,9 @@
 //! Which tables are mirrored, chosen in the window.
 
+use salesmirror_sample_org::SampleOrg;
 use serde_json::json;
 
-use crate::desktop::{Desktop, Keychain, Look};
+use crate::desktop::{Desktop, Keychain, Look, Window};
 use crate::wizard::{self, WATCH_POLICY, control, end_control, folder, small_organization};
 
 const ARROW_DOWN: &str = "\u{e015}";
@@ -29,6 +30,8 @@ async fn a_table_is_added_browsed_and_removed() {
     window.click("tables-again").await;
     window.expect_text("add-table-count", "can be added").await;
     window.state("add-table").await;
+    window.press(ESCAPE).await;
+    of_eight_hundred(&window, &org).await;
     window.write("add-table-search", "zzzz").await;
     window
         .expect_text("add-table-count", "No table that can be added has “zzzz”.")
@@ -104,4 +107,33 @@ async fn a_table_is_added_browsed_and_removed() {
     window.expect_js(&is_gone, &json!(0)).await;
     window.expect_js("return window.refused", &json!([])).await;
     window.close().await;
+}
+
+/// Organisations have hundreds of tables, and counts of few of these made up ones.
+async fn of_eight_hundred(window: &Window, org: &SampleOrg) {
+    let tables: Vec<_> = (0..812)
+        .map(|number| {
+            let name = format!("nrv_depot{number}");
+            json!({"LogicalName": name, "EntitySetName": format!("{name}s"),
+                "PrimaryIdAttribute": format!("{name}id"), "ChangeTrackingEnabled": number % 3 == 0,
+                "DisplayCollectionName": {"UserLocalizedLabel": {"Label": format!("Depots {number}")}}})
+        })
+        .collect();
+    let fault = json!({"match": {"path_contains": "/EntityDefinitions"},
+        "action": {"status": 200, "body": json!({"value": tables}).to_string()}});
+    control(org, "faults", fault.to_string()).await;
+    window.click("add-table").await;
+    window
+        .expect_text("add-table-count", "The first 100 of 812")
+        .await;
+    window.state("add-table-of-many").await;
+    window.write("add-table-search", "depots 811").await;
+    window
+        .expect_text("add-table-count", "1 table can be added")
+        .await;
+    window.see("add-nrv_depot811").await;
+    window.press(ESCAPE).await;
+    end_control(org, "faults").await;
+    window.click("add-table").await;
+    window.expect_text("add-table-count", "can be added").await;
 }

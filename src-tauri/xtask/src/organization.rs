@@ -200,6 +200,16 @@ pub fn target() -> PathBuf {
 /// Set in the process that runs inside a session with a keyring.
 const INSIDE: &str = "SALESMIRROR_TASK_SESSION";
 
+/// This program, for as long as it runs. Building everything may have put another file in its place; Linux
+/// has the running one under the process.
+fn this_program() -> Result<PathBuf> {
+    let running = PathBuf::from(format!("/proc/{}/exe", std::process::id()));
+    match running.exists() {
+        true => Ok(running),
+        false => Ok(std::env::current_exe()?),
+    }
+}
+
 /// Runs this task again inside a session with a keyring of its own, kept in `home`, where there is
 /// no desktop session. Gives whether it did.
 ///
@@ -215,7 +225,7 @@ pub fn in_keyring_session(task: &[String], home: &Path) -> Result<bool> {
     finish(
         Command::new("dbus-run-session")
             .args(["--", "sh", "-c", script])
-            .arg(std::env::current_exe()?)
+            .arg(this_program()?)
             .args(task)
             .env(INSIDE, "1")
             .env("XDG_DATA_HOME", home)

@@ -15,6 +15,8 @@ use crate::{Error, Result};
 
 /// Tables in one request for row counts: their names fit well into an address.
 const TABLES_A_COUNT: usize = 200;
+/// Requests that counting takes at most: what is in doubt by then stays without a count.
+const MOST_COUNTS: usize = 64;
 
 /// The reply to `WhoAmI`.
 #[derive(Debug, Clone, Deserialize)]
@@ -171,14 +173,17 @@ impl Client {
     }
 
     /// Row counts, up to a day old: for progress only. A table that the service does not know is
-    /// left out; where all counts are zero none was made yet, and none is given.
+    /// left out, and where it does not know many some of those beside them too; where all counts are zero none was made yet, and none is given.
     ///
     /// # Errors
     /// Whatever the network says; not that a table is unknown.
     pub async fn record_counts(&self, tables: &[&str]) -> Result<BTreeMap<String, u64>> {
         let mut counts = BTreeMap::new();
         let mut waiting: Vec<&[&str]> = tables.chunks(TABLES_A_COUNT).collect();
-        while !waiting.is_empty() {
+        let mut left = MOST_COUNTS;
+        while !waiting.is_empty() && left > 0 {
+            waiting.truncate(left);
+            left -= waiting.len();
             let asked = waiting
                 .drain(..)
                 .map(async |some| (some, self.count(some).await));
