@@ -163,6 +163,28 @@ async fn a_state_that_ends_a_sign_in_is_told_by_the_next_sync_and_keeps_everythi
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_in_again_keeps_their_name_where_it_cannot_be_read() {
+    let desk = Desk::new().await;
+    let browser = Attempt {
+        browser: true,
+        ..desk.good()
+    };
+    desk.reset().await;
+    let connected = desk.connect(&browser).await;
+    assert_eq!(connected.exit, 0, "{}", connected.document);
+    let name = &connected.document["user"];
+    assert!(
+        name.as_str().is_some_and(|name| name.contains('@')),
+        "{name}"
+    );
+    let hidden = json!({"match": {"path_contains": "/systemusers("}, "action": {"status": 403}});
+    desk.tell("faults", &hidden).await;
+    let again = sign_in(&desk).await;
+    assert_eq!(again.exit, 0, "{}", again.document);
+    assert_eq!(&again.document["user"], name);
+}
+
 /// Signs in again, with somebody at the browser who accepts.
 async fn sign_in(desk: &Desk) -> Answer {
     desk.with_browser(&["sign-in", "--no-browser", "--timeout", "20"], "")

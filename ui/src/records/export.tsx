@@ -466,7 +466,11 @@ function Exporting({
         </>
       }
     >
-      <ProgressBar thickness="large" {...(total > 0 ? { value: rows / total } : {})} />
+      <ProgressBar
+        thickness="large"
+        aria-label={`Export of ${name}`}
+        {...(total > 0 ? { value: rows / total } : {})}
+      />
       <p className="guard-figures export-figures">
         <span data-testid="export-progress">
           {total > 0 ? `${formatCount(rows)} of ${formatCount(total)} rows` : "Opening the view"}

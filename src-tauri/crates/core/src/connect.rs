@@ -242,6 +242,9 @@ impl App {
         let signed_in = signed_in.await;
         tell(signed_in.as_ref().err(), "a connection signed in again");
         let (client, tokens) = signed_in.map_err(|error| error.at(tokens::place(&row)))?;
+        if another_user {
+            row.user = None;
+        }
         let checks = examine(&client, &mut row, false, &|_| ()).await;
         let checks = checks.map_err(|error| error.at(tokens::place(&row)))?;
         row.signed_in = true;
@@ -309,7 +312,11 @@ impl App {
         } else {
             let options = SignInOptions {
                 redirect_port: row.redirect_port,
-                login_hint: row.user.clone().filter(|_| !asking.another_user),
+                // Only a sign-in name is a hint; where it was not known an id stands in its place.
+                login_hint: row
+                    .user
+                    .clone()
+                    .filter(|user| !asking.another_user && user.contains('@')),
                 prompt: asking.another_user.then(|| "select_account".to_owned()),
                 claims: asking.claims.clone(),
             };

@@ -173,7 +173,8 @@ impl Client {
     }
 
     /// Row counts, up to a day old: for progress only. A table that the service does not know is
-    /// left out, and where it does not know many some of those beside them too; where all counts are zero none was made yet, and none is given.
+    /// left out, and where it does not know many some of those beside them too; where all counts are zero
+    /// none was made yet, and none is given.
     ///
     /// # Errors
     /// Whatever the network says; not that a table is unknown.
