@@ -7,6 +7,9 @@ use crate::desktop::{Desktop, Keychain, Look, Window};
 use crate::keyboard::{ENTER, SPACE, push, tab_to, type_into};
 use crate::wizard::{WATCH_POLICY, folder, synced};
 
+/// Whether no key is listed.
+const HAS_NO_KEY: &str = "return document.querySelector('[data-testid=api-key]') === null";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_is_switched_on_called_moved_and_there_again_after_a_restart() {
     let folder = folder();
@@ -67,12 +70,7 @@ async fn the_api_is_switched_on_called_moved_and_there_again_after_a_restart() {
     window.click("api-key-revoke").await;
     window.state("api-revoke").await;
     window.click("api-revoke-confirm").await;
-    window
-        .expect_js(
-            "return document.querySelector('[data-testid=api-key]') === null",
-            &json!(true),
-        )
-        .await;
+    window.expect_js(HAS_NO_KEY, &json!(true)).await;
     assert_eq!(call(&list, Some(&key)).await.0, StatusCode::UNAUTHORIZED);
     window.click("theme-switch").await;
     window.click("theme-dark").await;
@@ -110,12 +108,7 @@ async fn a_key_is_made_tried_and_revoked_by_keyboard_alone() {
     push(&window, "api-key-revoke").await;
     tab_to(&window, "api-revoke-confirm").await;
     window.press(SPACE).await;
-    window
-        .expect_js(
-            "return document.querySelector('[data-testid=api-key]') === null",
-            &json!(true),
-        )
-        .await;
+    window.expect_js(HAS_NO_KEY, &json!(true)).await;
     assert_eq!(call(&list, Some(&key)).await.0, StatusCode::UNAUTHORIZED);
     window.close().await;
 }

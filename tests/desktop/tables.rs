@@ -4,11 +4,8 @@ use salesmirror_sample_org::SampleOrg;
 use serde_json::json;
 
 use crate::desktop::{Desktop, Keychain, Look, Window};
+use crate::keyboard::{DOWN, ENTER, ESCAPE};
 use crate::wizard::{self, WATCH_POLICY, control, end_control, folder, small_organization};
-
-const ARROW_DOWN: &str = "\u{e015}";
-const ENTER: &str = "\u{e007}";
-const ESCAPE: &str = "\u{e00c}";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_is_added_browsed_and_removed() {
@@ -64,7 +61,7 @@ async fn a_table_is_added_browsed_and_removed() {
     window
         .expect_text("add-table-count", "1 table can be added")
         .await;
-    window.press(ARROW_DOWN).await;
+    window.press(DOWN).await;
     window
         .expect_js(
             "return document.activeElement.dataset.testid",

@@ -124,14 +124,7 @@ fn states() -> Vec<State> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_that_ends_a_sign_in_is_told_by_the_next_sync_and_keeps_everything() {
-    let desk = Desk::new().await;
-    let browser = Attempt {
-        browser: true,
-        ..desk.good()
-    };
-    desk.reset().await;
-    let connected = desk.connect(&browser).await;
-    assert_eq!(connected.exit, 0, "{}", connected.document);
+    let (desk, _) = connected_by_browser().await;
     assert_eq!(desk.run(&["sync"]).exit, 0);
     let secret = desk.bench.org.description().client_secret.clone();
     for (path, body, number, code) in states() {
@@ -165,14 +158,7 @@ async fn a_state_that_ends_a_sign_in_is_told_by_the_next_sync_and_keeps_everythi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_signs_in_again_keeps_their_name_where_it_cannot_be_read() {
-    let desk = Desk::new().await;
-    let browser = Attempt {
-        browser: true,
-        ..desk.good()
-    };
-    desk.reset().await;
-    let connected = desk.connect(&browser).await;
-    assert_eq!(connected.exit, 0, "{}", connected.document);
+    let (desk, connected) = connected_by_browser().await;
     let name = &connected.document["user"];
     assert!(
         name.as_str().is_some_and(|name| name.contains('@')),
@@ -183,6 +169,19 @@ async fn whoever_signs_in_again_keeps_their_name_where_it_cannot_be_read() {
     let again = sign_in(&desk).await;
     assert_eq!(again.exit, 0, "{}", again.document);
     assert_eq!(&again.document["user"], name);
+}
+
+/// A connection that somebody at the browser signed in to, and what was said of it.
+async fn connected_by_browser() -> (Desk, Answer) {
+    let desk = Desk::new().await;
+    let browser = Attempt {
+        browser: true,
+        ..desk.good()
+    };
+    desk.reset().await;
+    let connected = desk.connect(&browser).await;
+    assert_eq!(connected.exit, 0, "{}", connected.document);
+    (desk, connected)
 }
 
 /// Signs in again, with somebody at the browser who accepts.

@@ -25,16 +25,6 @@ export function WriteDialog({
   onClose: () => void;
 }) {
   const words = wordsOf(request, connection.tables);
-  const act = (
-    <Button
-      appearance={words.isDanger ? "transparent" : "primary"}
-      className={words.isDanger ? "danger-button" : ""}
-      onClick={onConfirm}
-      data-testid="write-confirm"
-    >
-      {words.verb}
-    </Button>
-  );
   const query = request.query.map(([name, value]) => `${name}=${value}`);
   return (
     <AppDialog isOpen onClose={onClose} className="write-dialog" testId="write-dialog">
@@ -42,20 +32,23 @@ export function WriteDialog({
         title={words.title}
         footer={
           words.isDanger ? (
-            <>
-              {act}
-              <span className="spring" />
-              <Button appearance="primary" onClick={onClose} data-testid="write-cancel">
-                Cancel
-              </Button>
-            </>
+            <LossFooter
+              verb={words.verb}
+              keep="Cancel"
+              onConfirm={onConfirm}
+              onKeep={onClose}
+              confirmId="write-confirm"
+              keepId="write-cancel"
+            />
           ) : (
             <>
               <span className="spring" />
               <Button onClick={onClose} data-testid="write-cancel">
                 Cancel
               </Button>
-              {act}
+              <Button appearance="primary" onClick={onConfirm} data-testid="write-confirm">
+                {words.verb}
+              </Button>
             </>
           )
         }

@@ -168,8 +168,9 @@ pub async fn examine(
     })?;
     // Where the name cannot be read now, the one that is known is better than an id.
     let name = client.user_name(who.user_id).await.ok().flatten();
-    let known = name.or_else(|| row.user.take());
-    row.user = known.or_else(|| Some(who.user_id.to_string()));
+    row.user = name
+        .or_else(|| row.user.take())
+        .or_else(|| Some(who.user_id.to_string()));
     list.set(Check::passed(
         SIGNED_IN,
         row.user.clone().unwrap_or_default(),
